@@ -1,0 +1,64 @@
+# The interface of this project: everything that a person or a CI does with it is a target here.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 python3.10; do \
+	$$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+SOURCES := plugins include dags tests
+
+.PHONY: help
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+.PHONY: env
+env: $(BIN)/.complete ## create .venv from the pinned requirements and install the project in it
+
+$(BIN)/.complete: requirements.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.10 to 3.14 is needed; name it with: make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' || { echo "$(PYTHON) has no venv module; install your system's python3-venv package"; exit 1; }
+	@echo "creating .venv with $$($(PYTHON) --version) (a minute or two the first time)"
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+.PHONY: demo
+demo: env ## run the main jobs on a real Airflow against the sandbox; ONCE=1 ends by itself
+	@cd include && exec ../$(BIN)/python -m ocp_demo $(if $(ONCE),--once)
+
+.PHONY: test
+test: env ## run the tests
+	@$(BIN)/python -m pytest --quiet
+
+.PHONY: lint
+lint: env ## format, lint, types, import contracts
+	@$(BIN)/ruff format --check $(SOURCES)
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/mypy plugins/ocp_numbers include/ocp_sandbox include/ocp_demo
+	@cd plugins && PYTHONPATH=../include ../$(BIN)/lint-imports --config ../pyproject.toml
+	@$(BIN)/python -m pip check
+
+.PHONY: check
+check: lint test ## lint and test: what CI runs before the demo
+
+.PHONY: format
+format: env ## format the code and apply safe fixes
+	@$(BIN)/ruff format $(SOURCES)
+	@$(BIN)/ruff check --fix $(SOURCES)
+
+.PHONY: bench
+bench: env ## measure what is claimed: medians, ratios, peak memory
+	@$(BIN)/python -m tests.bench
+
+.PHONY: screenshots
+screenshots: env ## take the pictures of the documentation again (needs Chromium)
+	@cd include && exec ../$(BIN)/python -m ocp_demo --screenshots
+
+.PHONY: pins
+pins: ## compile requirements.txt anew from the ranges in pyproject.toml (needs uv)
+	uv pip compile --universal --python-version 3.10 --extra dev --extra browser --no-header --no-emit-index-url --no-emit-find-links pyproject.toml --output-file requirements.txt
+
+.PHONY: clean
+clean: ## remove everything that make created
+	rm -rf .venv .demo .demo.lock build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

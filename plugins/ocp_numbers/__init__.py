@@ -1,0 +1,1 @@
+"""Phone numbers on the Omilia Cloud Platform, managed from Apache Airflow."""

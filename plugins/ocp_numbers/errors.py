@@ -1,0 +1,266 @@
+"""Every error this package raises, in one tree.
+
+::
+
+    OcpError
+    ├── InvalidInput                 a value given to us is wrong; nothing was sent
+    ├── InvalidConnection            the connection's fields are missing or contradict each other; nothing was sent
+    ├── AccessRefused                the connection's own ``access`` forbids the operation; nothing was sent
+    ├── ApiError                     OCP answered, and the answer is not a success
+    │   ├── LoginRefused             the token endpoint refused the credentials
+    │   ├── BadRequest               400, 422 and other 4xx: the request itself is wrong
+    │   ├── NotAuthenticated         401 after a fresh login
+    │   ├── PaymentRefused           402
+    │   ├── Forbidden                403: missing rights, or no licences left
+    │   ├── NotFound                 404
+    │   ├── Conflict                 409
+    │   ├── TooManyRequests          429
+    │   ├── ServerFault              408 and 5xx: says nothing about whether a write took effect
+    │   ├── Refused                  200 with ``success: false``
+    │   ├── Redirected               3xx: never followed, it could carry credentials elsewhere
+    │   └── UnexpectedAnswer         a success that is not what was asked for: HTML, broken JSON, wrong types
+    ├── NoAnswer                     the call ended without an answer
+    │   ├── NotConnected             no connection was made: nothing was sent
+    │   └── AnswerLost               sent, but no whole answer came back: may have taken effect
+    └── Stopped                      a decision of ours stopped the work before it went wrong
+        ├── OverBudget               a price limit or a spending cap would be broken
+        ├── NotEnoughNumbers         OCP offers fewer fitting numbers than wanted
+        ├── OrderConflict            the order's key is taken by other wishes, or by another writer
+        ├── OrderCorrupt             an order document cannot be read or does not belong here
+        ├── OutcomeUnknown           a call may or may not have taken effect and reading back did not settle it
+        ├── PlanChanged              what would be applied is not what was approved
+        ├── NumberInUse              a number is bound to something that was not named
+        ├── LimitExceeded            a release or change limit would be broken
+        ├── VerificationFailed       reading back shows something else than was to be
+        ├── IncompleteSnapshot       the inventory could not be read completely
+        └── Interrupted              Airflow asked the task to end: it ended between two calls
+
+Attributes carry the evidence; the message is for the person who reads the log at night.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+SHOWN_AT_MOST = 10
+
+
+def shown(values: Iterable[object], at_most: int = SHOWN_AT_MOST) -> str:
+    """``values`` as a comma-separated list for a message, capped: the rest is counted, not listed."""
+    listed = [str(value) for value in values]
+    rest = len(listed) - at_most
+    return ", ".join(listed[:at_most]) + (f" and {rest} more" if rest > 0 else "")
+
+
+class OcpError(Exception):
+    """Base of everything this package raises. Survives pickling, also with keyword-only constructors."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (type(self), self.args, dict(self.__dict__))
+
+
+def _restore(kind: type[OcpError], arguments: tuple[Any, ...], attributes: dict[str, Any]) -> OcpError:
+    error = kind.__new__(kind, *arguments)
+    error.__dict__.update(attributes)
+    return error
+
+
+class InvalidInput(OcpError, ValueError):
+    """A value given to us is wrong.
+
+    ``problems`` holds one sentence per fault, each naming field, value and fix; all faults of an input
+    are reported at once.
+    """
+
+    def __init__(self, problems: str | Sequence[str]) -> None:
+        self.problems: tuple[str, ...] = (problems,) if isinstance(problems, str) else tuple(problems)
+        super().__init__(shown(self.problems) if len(self.problems) == 1 else "\n- ".join(["", *self.problems]).strip())
+
+
+class InvalidConnection(InvalidInput):
+    """The Airflow connection cannot be used; ``problems`` speak in the words of its form."""
+
+
+class AccessRefused(OcpError):
+    """The connection's ``access`` is lower than the operation needs; nothing was sent."""
+
+    def __init__(self, *, operation: str, needs: str, allowed: str) -> None:
+        self.operation = operation
+        self.needs = needs
+        self.allowed = allowed
+        super().__init__(
+            f"{operation} needs access '{needs}', but the connection allows '{allowed}' at most. "
+            f"Nothing was sent. Use another connection, or raise 'access' on this one."
+        )
+
+
+class ApiError(OcpError):
+    """OCP answered, and the answer is not a success.
+
+    :param operation: name of the operation, such as ``numbers.buy``.
+    :param call: method and path as sent, such as ``PUT /api/numbers``.
+    :param status: HTTP status of the answer.
+    :param message: the vendor's own message, or what is wrong with the answer.
+    :param retry_after: seconds the server asked us to wait, where it did.
+    """
+
+    advice = ""
+    settled = True
+    """Whether the answer proves that nothing took effect. False where a write may have been carried out."""
+
+    def __init__(
+        self, *, operation: str, call: str, status: int, message: str, retry_after: float | None = None
+    ) -> None:
+        self.operation = operation
+        self.call = call
+        self.status = status
+        self.message = message
+        self.retry_after = retry_after
+        advice = f" {self.advice}" if self.advice else ""
+        super().__init__(f"{operation} ({call}): {status}: {message}.{advice}".replace("..", "."))
+
+
+class LoginRefused(ApiError):
+    """The token endpoint refused the credentials. Never tried again by itself: repeated failures lock the account."""
+
+    advice = "Check login, password, realm and one-time code (totp_secret) of the connection."
+
+
+class BadRequest(ApiError):
+    """400, 422 or another 4xx without a class of its own: the request is wrong; sending it again changes nothing."""
+
+
+class NotAuthenticated(ApiError):
+    """401, also after one renewal of the token."""
+
+    advice = "The credentials were renewed once and still refused: check the connection."
+
+
+class PaymentRefused(ApiError):
+    """402: the parameters were valid, but the platform did not carry the request out."""
+
+    advice = "The provider or the account refused it: see the message; nothing was charged."
+
+
+class Forbidden(ApiError):
+    """403: the login lacks rights for this group or operation, or no licences are available."""
+
+    advice = "The login lacks rights for it, or the platform has no licences left."
+
+
+class NotFound(ApiError):
+    """404: a number, set, group, miniApp or the address itself does not exist."""
+
+
+class Conflict(ApiError):
+    """409: the request contradicts what the platform holds now."""
+
+
+class TooManyRequests(ApiError):
+    """429: too many requests; refused before it did anything."""
+
+    advice = "Lower requests_per_second or max_concurrency of the connection."
+    transient = True
+
+
+class ServerFault(ApiError):
+    """408 or 5xx: the platform's side failed; a write may or may not have taken effect."""
+
+    settled = False
+    transient = True
+
+
+class Refused(ApiError):
+    """HTTP 200 with ``success: false``: the platform refused the operation and says why in its message."""
+
+
+class Redirected(ApiError):
+    """3xx: refused, because following it could hand the credentials to another host."""
+
+    advice = "Check the host of the connection."
+
+
+class UnexpectedAnswer(ApiError):
+    """A success by its status, but not the answer that was asked for: HTML, broken JSON, wrong types."""
+
+    settled = False
+
+
+class NoAnswer(OcpError):
+    """The call ended without an answer."""
+
+    settled = False
+    transient = True
+
+    def __init__(self, *, operation: str, call: str, reason: str) -> None:
+        self.operation = operation
+        self.call = call
+        self.reason = reason
+        super().__init__(f"{operation} ({call}): {reason}")
+
+
+class NotConnected(NoAnswer):
+    """No connection could be made: nothing was sent."""
+
+    settled = True
+
+
+class AnswerLost(NoAnswer):
+    """The request was sent, but no whole answer came back: it may or may not have taken effect."""
+
+
+class Stopped(OcpError):
+    """A rule of ours stopped the work. The message says what was and what was not done."""
+
+
+class OverBudget(Stopped):
+    """A price limit, the order's budget or a spending cap would be broken."""
+
+
+class NotEnoughNumbers(Stopped):
+    """OCP offers fewer fitting numbers than are wanted."""
+
+
+class OrderConflict(Stopped):
+    """The order's key belongs to other wishes, or another writer holds its lease."""
+
+
+class OrderCorrupt(Stopped):
+    """An order document cannot be read, fails its digest, or belongs to another environment."""
+
+
+class OutcomeUnknown(Stopped):
+    """Calls whose effect could not be settled by reading back. ``numbers`` names what is in doubt."""
+
+    def __init__(self, message: str, *, numbers: Sequence[str] = ()) -> None:
+        self.numbers = tuple(numbers)
+        super().__init__(message)
+
+
+class PlanChanged(Stopped):
+    """What would be applied now differs from what was approved."""
+
+
+class NumberInUse(Stopped):
+    """A number is bound to another miniApp, set or group than the one named, and nothing allows taking it."""
+
+
+class LimitExceeded(Stopped):
+    """A limit on releases or changes would be exceeded; the whole run is refused, nothing is truncated."""
+
+
+class VerificationFailed(Stopped):
+    """Reading back shows a difference from what was to be."""
+
+    def __init__(self, message: str, *, differences: Sequence[str] = ()) -> None:
+        self.differences = tuple(differences)
+        super().__init__(message)
+
+
+class IncompleteSnapshot(Stopped):
+    """The inventory could not be read completely; nothing may be inferred from what was read."""
+
+
+class Interrupted(Stopped):
+    """Airflow asked the task to end, and it ended between two calls: nothing is in doubt, the rest is not done."""

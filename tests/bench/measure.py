@@ -1,0 +1,85 @@
+"""Whole processes, measured from outside: wall time, CPU time and peak memory as the kernel accounts them."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one process cost: seconds, seconds and bytes."""
+
+    wall: float
+    cpu: float
+    peak: int
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Medians over the runs of one command."""
+
+    wall: float
+    cpu: float
+    peak: int
+
+    def __str__(self) -> str:
+        return f"wall {self.wall:7.2f} s   cpu {self.cpu:7.2f} s   peak {self.peak / 2**20:7.0f} MiB"
+
+
+def python(code: str) -> list[str]:
+    """A command line that runs ``code`` in this interpreter."""
+    return [sys.executable, "-c", code]
+
+
+def alternate(commands: Mapping[str, Sequence[str]], runs: int, warmups: int = 1) -> dict[str, Figures]:
+    """Run the commands in turn, so that a slow minute of the machine meets all of them; medians by name.
+
+    :raises RuntimeError: if a command fails: a failed run has no meaning as a figure.
+    """
+    costs: dict[str, list[Cost]] = {name: [] for name in commands}
+    for turn in range(warmups + runs):
+        for name, command in commands.items():
+            cost = once(command)
+            if turn >= warmups:
+                costs[name].append(cost)
+    return {name: median(measured) for name, measured in costs.items()}
+
+
+def median(costs: Sequence[Cost]) -> Figures:
+    """Medians of each figure."""
+    return Figures(
+        wall=statistics.median(cost.wall for cost in costs),
+        cpu=statistics.median(cost.cpu for cost in costs),
+        peak=int(statistics.median(cost.peak for cost in costs)),
+    )
+
+
+def once(command: Sequence[str]) -> Cost:
+    """Run one command to its end.
+
+    :raises RuntimeError: if it fails, with what it printed.
+    """
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(str(PROJECT / room) for room in ("include", "plugins"))}
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=PROJECT, env=environment, text=True
+    )
+    assert process.stderr is not None
+    errors = process.stderr.read()
+    # wait4 instead of wait: the kernel's own account of this child alone.
+    _, status, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - started
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)[:200]} failed with {process.returncode}:\n{errors[-2000:]}")
+    unit = 1 if sys.platform == "darwin" else 1024
+    return Cost(wall=wall, cpu=usage.ru_utime + usage.ru_stime, peak=usage.ru_maxrss * unit)

@@ -1,0 +1,137 @@
+"""The data root keeps documents whole through crashes and races, and no text from outside becomes a path."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ocp_numbers.data_root import DEFAULT_FOLDER, DataRoot, segment
+from ocp_numbers.errors import InvalidInput
+
+
+@pytest.fixture(params=["folder", "file", "memory"])
+def root(request: pytest.FixtureRequest, tmp_path: Path) -> DataRoot:
+    uris = {"folder": str(tmp_path), "file": tmp_path.as_uri(), "memory": f"memory://{tmp_path.name}"}
+    return DataRoot(uris[request.param])
+
+
+def test_a_document_reads_back_as_written_and_is_replaced_whole(root: DataRoot) -> None:
+    assert root.read("orders/one.json") is None
+    root.write("orders/one.json", b"first, and longer")
+    root.write("orders/one.json", b"second")
+    assert root.read("orders/one.json") == b"second"
+
+
+def test_create_refuses_an_existing_document_and_leaves_it_as_it_was(tmp_path: Path) -> None:
+    root = DataRoot(tmp_path)
+    assert root.create("lease/1", b"mine")
+    assert not root.create("lease/1", b"yours")
+    assert root.read("lease/1") == b"mine"
+
+
+def test_of_many_creators_at_once_exactly_one_wins(tmp_path: Path) -> None:
+    barrier = threading.Barrier(16)
+    won: list[int] = []
+
+    def contend(contender: int) -> None:
+        barrier.wait()
+        if DataRoot(tmp_path).create("lease/1", str(contender).encode()):
+            won.append(contender)
+
+    threads = [threading.Thread(target=contend, args=(contender,)) for contender in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(won) == 1
+    assert DataRoot(tmp_path).read("lease/1") == str(won[0]).encode()
+
+
+def test_keys_are_listed_in_order_below_a_folder_and_nothing_staged_is_among_them(root: DataRoot) -> None:
+    for key in ("orders/b", "orders/a", "orders/deep/c", "orders2/x", ".staging/half"):
+        root.write(key, b"x")
+    assert root.keys("orders") == ["orders/a", "orders/b", "orders/deep/c"]
+    assert root.keys() == ["orders/a", "orders/b", "orders/deep/c", "orders2/x"]
+    assert root.keys("nothing/here") == []
+
+
+def test_delete_is_quiet_about_what_is_not_there(root: DataRoot) -> None:
+    root.write("a", b"x")
+    root.delete("a")
+    root.delete("a")
+    assert root.read("a") is None
+
+
+def test_move_renames_documents_and_folders(root: DataRoot) -> None:
+    root.write("from/a", b"1")
+    root.write("from/b", b"2")
+    root.move("from", "to/there")
+    assert root.keys() == ["to/there/a", "to/there/b"]
+    root.move("to/there/a", "alone")
+    assert root.read("alone") == b"1"
+
+
+def test_a_move_in_a_local_root_never_overwrites_a_folder_with_content(tmp_path: Path) -> None:
+    root = DataRoot(tmp_path)
+    root.write("new/a", b"1")
+    root.write("old/b", b"2")
+    with pytest.raises(OSError, match="not empty"):
+        root.move("new", "old")
+    assert root.keys() == ["new/a", "old/b"]
+
+
+@pytest.mark.parametrize("failing", ["replace", "fsync"])
+def test_a_write_that_dies_half_way_leaves_the_old_document(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    root = DataRoot(tmp_path)
+    root.write("order", b"old")
+
+    def die(*_: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(os, failing, die)
+    with pytest.raises(OSError, match="disk full"):
+        root.write("order", b"new")
+    monkeypatch.undo()
+    assert root.read("order") == b"old"
+    assert root.keys() == ["order"]
+
+
+@pytest.mark.parametrize(
+    "key", ["", "/", "a//b", "../a", "a/../b", ".", "a/.", "/etc/passwd", "a\\b", "a\x00b", "a\nb"]
+)
+def test_a_key_that_is_not_a_plain_relative_path_is_refused(root: DataRoot, key: str) -> None:
+    with pytest.raises(InvalidInput, match="data root key"):
+        root.write(key, b"x")
+
+
+@given(st.lists(st.text(min_size=1, max_size=400), min_size=2, max_size=8, unique=True))
+def test_every_text_becomes_a_safe_segment_of_its_own(texts: list[str]) -> None:
+    texts = [text for text in texts if text.isascii() or text.encode(errors="ignore").decode() == text]
+    segments = [segment(text) for text in texts]
+    assert len(set(segments)) == len(texts)
+    for made in segments:
+        assert len(made.encode()) <= 160
+        assert made not in (".", "..")
+        assert not made.startswith(".")
+        assert not set(made) & set("/\\\x00\n")
+
+
+def test_readable_names_stay_readable() -> None:
+    assert segment("retail-us") == "retail-us"
+    assert segment("../../etc") == "%2E.%2F..%2Fetc"
+    with pytest.raises(InvalidInput):
+        segment("")
+
+
+def test_the_environment_variable_names_the_root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("OCP_NUMBERS_DATA", str(tmp_path))
+    assert DataRoot.from_environment().uri == str(tmp_path)
+    monkeypatch.delenv("OCP_NUMBERS_DATA")
+    assert DataRoot.from_environment().uri == str(DEFAULT_FOLDER)
