@@ -1,0 +1,1 @@
+"""The documented calls over HTTP: one table of routes, and their handlers by subject."""
