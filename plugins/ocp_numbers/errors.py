@@ -25,14 +25,17 @@
     └── Stopped                      a decision of ours stopped the work before it went wrong
         ├── OverBudget               a price limit or a spending cap would be broken
         ├── NotEnoughNumbers         OCP offers fewer fitting numbers than wanted
-        ├── OrderConflict            the order's key is taken by other wishes, or by another writer
+        ├── OrderConflict            the order's key is taken by other wishes
+        │   └── OrderHeld            another writer works on the order now, or died a moment ago
         ├── OrderCorrupt             an order document cannot be read or does not belong here
         ├── OutcomeUnknown           a call may or may not have taken effect and reading back did not settle it
         ├── PlanChanged              what would be applied is not what was approved
         ├── NumberInUse              a number is bound to something that was not named
         ├── LimitExceeded            a release or change limit would be broken
+        │   └── VolumeAnomaly        the inventory's size is not believable beside the last snapshot's
         ├── VerificationFailed       reading back shows something else than was to be
         ├── IncompleteSnapshot       the inventory could not be read completely
+        ├── PartitionBusy            another run is writing the same snapshot
         └── Interrupted              Airflow asked the task to end: it ended between two calls
 
 Attributes carry the evidence; the message is for the person who reads the log at night.
@@ -55,6 +58,9 @@ def shown(values: Iterable[object], at_most: int = SHOWN_AT_MOST) -> str:
 
 class OcpError(Exception):
     """Base of everything this package raises. Survives pickling, also with keyword-only constructors."""
+
+    transient = False
+    """Whether the same call may well succeed a little later; says nothing about whether repeating it is safe."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (type(self), self.args, dict(self.__dict__))
@@ -118,7 +124,7 @@ class ApiError(OcpError):
         self.message = message
         self.retry_after = retry_after
         advice = f" {self.advice}" if self.advice else ""
-        super().__init__(f"{operation} ({call}): {status}: {message}.{advice}".replace("..", "."))
+        super().__init__(f"{operation} ({call}): {status}: {message.rstrip('.')}.{advice}")
 
 
 class LoginRefused(ApiError):
@@ -134,7 +140,7 @@ class BadRequest(ApiError):
 class NotAuthenticated(ApiError):
     """401, also after one renewal of the token."""
 
-    advice = "The credentials were renewed once and still refused: check the connection."
+    advice = "Fresh credentials were refused too: check the connection."
 
 
 class PaymentRefused(ApiError):
@@ -223,7 +229,17 @@ class NotEnoughNumbers(Stopped):
 
 
 class OrderConflict(Stopped):
-    """The order's key belongs to other wishes, or another writer holds its lease."""
+    """The order's key belongs to other wishes."""
+
+
+class OrderHeld(OrderConflict):
+    """Another writer holds the order's lease. ``retry_after``: seconds until the lease ends if it is not renewed."""
+
+    transient = True
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)
 
 
 class OrderCorrupt(Stopped):
@@ -250,6 +266,15 @@ class LimitExceeded(Stopped):
     """A limit on releases or changes would be exceeded; the whole run is refused, nothing is truncated."""
 
 
+class VolumeAnomaly(LimitExceeded):
+    """The inventory has so many fewer or more numbers than in the last snapshot that a person has to believe it first."""
+
+    def __init__(self, message: str, *, rows: int = 0, before: int = 0) -> None:
+        self.rows = rows
+        self.before = before
+        super().__init__(message)
+
+
 class VerificationFailed(Stopped):
     """Reading back shows a difference from what was to be."""
 
@@ -260,6 +285,10 @@ class VerificationFailed(Stopped):
 
 class IncompleteSnapshot(Stopped):
     """The inventory could not be read completely; nothing may be inferred from what was read."""
+
+
+class PartitionBusy(Stopped):
+    """Another run is writing the snapshot of the same environment and date; nothing of this run was published."""
 
 
 class Interrupted(Stopped):

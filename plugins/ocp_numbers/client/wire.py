@@ -1,0 +1,210 @@
+"""One request out, one whole answer in, or one error that says whether anything was sent. Nothing is repeated here."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import ssl
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from urllib3.exceptions import HTTPError, ReadTimeoutError
+
+from ocp_numbers.client.connections import Exchange, TrackingAdapter
+from ocp_numbers.client.redaction import Redactor
+from ocp_numbers.client.settings import ClientSettings
+from ocp_numbers.client.watchdog import Watchdog
+from ocp_numbers.errors import AnswerLost, NotConnected
+
+log = logging.getLogger(__name__)
+
+_CHUNK = 1 << 20
+_REFUSAL_AT_MOST = 1 << 16
+
+
+@dataclass(frozen=True)
+class Call:
+    """How messages speak of a request: the operation's name and what is sent."""
+
+    operation: str
+    method: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A whole answer, whatever it says. ``headers`` are looked up without regard to case."""
+
+    call: Call
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def content_type(self) -> str:
+        """The media type in lower case, without parameters; empty if none was given."""
+        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+
+class Wire:
+    """Sends requests through a session's settings (proxies, TLS, headers) without its habits: no redirect is followed,
+    nothing is repeated, no .netrc is read, and an answer is bounded in size and time.
+
+    :param session: a prepared session to take over, or ``None`` for a plain one.
+    """
+
+    def __init__(self, settings: ClientSettings, session: requests.Session | None, redactor: Redactor) -> None:
+        self.session = session or requests.Session()
+        self.session.max_redirects = 0
+        self._timeouts = (settings.connect_timeout, settings.read_timeout)
+        self._redactor = redactor
+        self._watchdog = Watchdog()
+        self._environments: dict[str, dict[str, Any]] = {}
+        for host in dict.fromkeys((settings.host, settings.token_host)):
+            mounted = self.session.get_adapter(host + "/")
+            if type(mounted) is HTTPAdapter or hasattr(mounted, "socket_options"):
+                self.session.mount(host + "/", TrackingAdapter(settings.max_concurrency, replacing=mounted))
+
+    def prepare(self, call: Call, host: str, auth: AuthBase, **request: Any) -> requests.PreparedRequest:
+        """The request as it goes out, with the session's headers and its credentials by ``auth``."""
+        url = host + call.path
+        query = request.pop("params", "")
+        prepared = requests.Request(call.method, f"{url}?{query}" if query else url, auth=auth, **request)
+        return self.session.prepare_request(prepared)
+
+    def exchange(self, call: Call, request: requests.PreparedRequest, *, within: float, largest: int) -> Reply:
+        """Send ``request`` and read its answer.
+
+        :param within: seconds that all of it may take.
+        :param largest: bytes that the answer may have.
+        :raises NotConnected: nothing was sent.
+        :raises AnswerLost: something was sent, and no whole answer came back.
+        """
+        exchange = Exchange()
+        started = time.monotonic()
+        try:
+            with self._watchdog.guard(exchange, within):
+                reply = self._reply(call, request, exchange, largest)
+            log.debug("%s %s: %d in %.3f s", call.operation, call, reply.status, time.monotonic() - started)
+            return reply
+        except (requests.RequestException, HTTPError, OSError) as error:
+            reason, lasting = _what_went_wrong(error)
+        if exchange.overdue:
+            reason = f"no whole answer within {within:.0f} s"
+        reason = self._redactor.clean(reason)
+        log.debug("%s %s: %s after %.3f s", call.operation, call, reason, time.monotonic() - started)
+        # raised outside the handler: the exceptions of requests hold the request with its credentials
+        kind = AnswerLost if exchange.sent else NotConnected
+        reason += "" if exchange.sent else "; nothing was sent"
+        failure = kind(operation=call.operation, call=str(call), reason=reason)
+        failure.transient = not lasting
+        raise failure
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.session.close()
+        self._watchdog.close()
+
+    def _reply(self, call: Call, request: requests.PreparedRequest, exchange: Exchange, largest: int) -> Reply:
+        url = str(request.url)
+        adapter = self.session.get_adapter(url)
+        options = {**self._environment(url), "timeout": self._timeouts}
+        # the adapter, not the session: a session reads a redirect's whole body even where it does not follow it
+        if isinstance(adapter, TrackingAdapter):
+            response = adapter.exchange(exchange, request, **options)
+        else:
+            response = adapter.send(request, stream=True, **options)
+        try:
+            return Reply(call, response.status_code, response.headers, _body(response, largest))
+        finally:
+            response.close()
+
+    def _environment(self, url: str) -> dict[str, Any]:
+        """Proxies, TLS verification and client certificate for ``url``, from the session and the environment."""
+        origin = "{0.scheme}://{0.netloc}".format(urlsplit(url))
+        if origin not in self._environments:
+            verify = None if self.session.verify is True else self.session.verify  # the environment is for the default
+            found = self.session.merge_environment_settings(origin, {}, True, verify, None)
+            self._environments[origin] = {name: found[name] for name in ("proxies", "verify", "cert")}
+        return self._environments[origin]
+
+
+class _TooLong(HTTPError):
+    pass
+
+
+class _CutOff(HTTPError):
+    pass
+
+
+def _body(response: requests.Response, largest: int) -> bytes:
+    """The whole body. Of a refusal no more than can be shown, and nothing if it is lost: the status says enough."""
+    success = 200 <= response.status_code < 300
+    try:
+        body = b"".join(_pieces(response, largest if success else _REFUSAL_AT_MOST))
+    except HTTPError:
+        if success:
+            raise
+        return b""
+    announced = any(name in response.headers for name in ("Content-Length", "Transfer-Encoding"))
+    if success and not body and response.status_code != 204 and not announced:
+        raise _CutOff("the answer broke off before its body")  # else a head cut in two would pass for an empty yes
+    return body
+
+
+def _pieces(response: requests.Response, largest: int) -> Iterator[bytes]:
+    size = 0
+    while piece := response.raw.read(_CHUNK, decode_content=True):
+        size += len(piece)
+        if size > largest:
+            raise _TooLong(f"the answer is longer than {largest:,} bytes")
+        yield piece
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """``error`` and everything that it wraps, by whichever of the habits of requests and urllib3."""
+    seen: list[BaseException] = []
+    waiting: list[object] = [error]
+    while waiting:
+        cause = waiting.pop(0)
+        if isinstance(cause, BaseException) and cause not in seen:
+            seen.append(cause)
+            waiting += [getattr(cause, "reason", None), *cause.args, cause.__cause__, cause.__context__]
+            yield cause
+
+
+def _what_went_wrong(error: BaseException) -> tuple[str, bool]:
+    """A failure in plain words, and whether trying again is pointless."""
+    causes = list(_causes(error))
+
+    def among(*kinds: type[BaseException]) -> BaseException | None:
+        return next((cause for cause in causes if isinstance(cause, kinds)), None)
+
+    if refused := among(ssl.SSLCertVerificationError):
+        return f"the TLS certificate was refused: {getattr(refused, 'verify_message', '') or refused}", True
+    if among(_TooLong):
+        return str(error), True
+    if among(socket.gaierror):
+        return "the host name is not known", False
+    if among(ConnectionRefusedError):
+        return "the connection was refused: nothing listens there", False
+    if among(requests.exceptions.ProxyError):
+        return f"the proxy did not connect: {causes[-1]}", False
+    if among(requests.exceptions.ConnectTimeout):
+        return "no connection in time", False
+    if among(requests.exceptions.ReadTimeout, ReadTimeoutError, TimeoutError):
+        return "no answer in time", False
+    if isinstance(error, ValueError):  # a URL or header that cannot be
+        return f"cannot be sent: {error}", True
+    if isinstance(error, OSError) and not isinstance(error, requests.RequestException | HTTPError):
+        return f"cannot be sent: {error}", True  # a certificate file that is not there
+    return f"the connection broke: {causes[-1]}", False
