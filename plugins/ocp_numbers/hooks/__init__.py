@@ -1,0 +1,1 @@
+"""The Airflow hook: from a connection to a client."""

@@ -1,0 +1,181 @@
+"""From an Airflow connection of type ``ocp`` to a client: reads the connection, prepares the session, and no more."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.http.hooks.http import HttpHook
+from airflow.sdk import Connection
+from airflow.sdk.log import mask_secret
+
+from ocp_numbers.client import ClientSettings, OcpClient
+from ocp_numbers.errors import InvalidConnection, OcpError
+from ocp_numbers.hooks.diagnosis import explain
+
+if TYPE_CHECKING:
+    from requests import Session
+
+SETTINGS = (
+    "environment",
+    "realm",
+    "token_host",
+    "totp_secret",
+    "personal_access_token",
+    "access",
+    "page_size",
+    "max_concurrency",
+    "requests_per_second",
+    "connect_timeout",
+    "read_timeout",
+    "total_timeout",
+    "allow_plain_http",
+)
+"""Keys of the connection's extra that are the client's settings."""
+
+HTTP_OPTIONS = ("proxies", "proxy", "verify", "verify_ssl", "cert", "trust_env")
+"""Keys of the extra that shape the session, with the meaning that ``HttpHook`` gives them."""
+
+CREDENTIAL_HEADERS = ("authorization", "proxy-authorization", "x-ocp-personal-access-token", "cookie")
+
+
+class OcpNumbersHook(HttpHook):
+    """Connects to the numbers API of the Omilia Cloud Platform.
+
+    Constructing it reads nothing; the connection is read when settings, session or client are first asked for. The
+    client logs in at its first call. Close the hook, or use it as a context manager, to log out.
+
+    :param ocp_conn_id: Airflow connection of type ``ocp``.
+    """
+
+    conn_name_attr = "ocp_conn_id"
+    default_conn_name = "ocp_default"
+    conn_type = "ocp"
+    hook_name = "OCP numbers"
+
+    def __init__(self, ocp_conn_id: str = default_conn_name, **kwargs: Any) -> None:
+        super().__init__(http_conn_id=ocp_conn_id, **kwargs)
+        self.ocp_conn_id = ocp_conn_id
+
+    @property
+    def environment(self) -> str:
+        """Name of the environment in the records of the data root: the connection's id."""
+        return self.ocp_conn_id
+
+    @cached_property
+    def settings(self) -> ClientSettings:
+        """The connection, read key by key.
+
+        :raises InvalidConnection: naming everything that is missing, unknown or contradictory, in the form's words.
+        """
+        connection = self.get_connection(self.ocp_conn_id)
+        extra, problems = _extra_of(connection)
+        given = {name: extra.get(name) for name in SETTINGS}
+        if given["allow_plain_http"] is not None:
+            given["allow_plain_http"] = str(given["allow_plain_http"]).lower() == "true"
+        try:
+            settings = ClientSettings(
+                host=_host_of(connection), login=connection.login, password=connection.password, **given
+            )
+        except InvalidConnection as error:
+            raise InvalidConnection([*error.problems, *problems]) from None
+        if problems:
+            raise InvalidConnection(problems)
+        return settings
+
+    @cached_property
+    def client(self) -> OcpClient:
+        """The client, made once; whatever secrets it obtains are hidden from Airflow's logs.
+
+        :raises InvalidConnection: see :attr:`settings`.
+        """
+        return OcpClient(self.settings, session=super().get_conn(), on_secret=mask_secret)
+
+    def get_conn(self, headers: dict[Any, Any] | None = None, extra_options: dict[str, Any] | None = None) -> Session:
+        """A session of your own that is logged in as the client is, for calls to OCP that the client does not offer.
+
+        Proxies, TLS and certificates are the connection's. Redirects are refused: they could carry credentials
+        elsewhere.
+        """
+        session = super().get_conn(headers, extra_options)
+        session.auth = self.client.session.auth
+        session.max_redirects = 0
+        return session
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Log in and read one row; says which field to change when that fails."""
+        try:
+            page = self.client.numbers.list(page_size=1)
+        except InvalidConnection as error:
+            return False, str(error)
+        except OcpError as error:
+            return False, explain(error, self.settings)
+        finally:
+            self.close()
+        return True, f"Logged in at {self.settings.host}; {page.all_numbers} numbers are visible to this login."
+
+    def close(self) -> None:
+        """Log out, if logged in; the next use connects anew."""
+        client = self.__dict__.pop("client", None)
+        if client is not None:
+            client.close()
+
+    def __enter__(self) -> OcpNumbersHook:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def _set_base_url(self, connection: Connection) -> None:
+        self.base_url = self.settings.host
+        self._base_url_initialized = True
+
+    def _extract_auth(self, connection: Connection) -> None:
+        """No basic authentication: the client's own is set where the session is used."""
+
+    def _configure_session_from_extra(
+        self, session: Session, connection: Connection, extra_options: dict[str, Any]
+    ) -> Session:
+        """Let session options and headers through only: what is left over becomes a header there, a secret too."""
+        extra, _ = _extra_of(connection)
+        public = {name: value for name, value in extra.items() if name not in SETTINGS}
+        return super()._configure_session_from_extra(
+            session,
+            Connection(conn_id=connection.conn_id, conn_type=self.conn_type, extra=json.dumps(public)),
+            extra_options,
+        )
+
+
+def _host_of(connection: Connection) -> str:
+    """Host with scheme and port, wherever form, JSON or URI have put them."""
+    host = (connection.host or "").strip()
+    if not host:
+        return ""
+    if "://" not in host:
+        host = f"{connection.schema or 'https'}://{host}"
+    return f"{host.rstrip('/')}:{connection.port}" if connection.port else host
+
+
+def _extra_of(connection: Connection) -> tuple[dict[str, Any], list[str]]:
+    """The connection's extra, and a sentence for each key that means nothing here."""
+    try:
+        extra = json.loads(connection.extra or "{}")
+    except ValueError:
+        return {}, ['Extra: is not JSON; write an object such as {"page_size": 500}']
+    if not isinstance(extra, Mapping):
+        return {}, ['Extra: is not a JSON object; write for example {"page_size": 500}']
+    return dict(extra), [problem for name, value in extra.items() if (problem := _problem_of(name, value))]
+
+
+def _problem_of(name: str, value: Any) -> str | None:
+    if name in SETTINGS or name in HTTP_OPTIONS:
+        return None
+    if name.lower() in CREDENTIAL_HEADERS:
+        return f"Extra: {name!r} would replace the login; use Login and Password, or Personal access token"
+    if "-" in name and isinstance(value, str):
+        return None  # a header, as in any HTTP connection
+    close = difflib.get_close_matches(name, [*SETTINGS, *HTTP_OPTIONS], n=1)
+    return f"Extra: {name!r} is not known" + (f"; did you mean {close[0]!r}?" if close else "; remove it")

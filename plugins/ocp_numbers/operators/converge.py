@@ -1,0 +1,143 @@
+"""From what is to what is wanted: look, change only what is missing, look again.
+
+A reply does not decide, and neither does a missing one: what OCP shows afterwards does. That makes each change safe to
+repeat after a crash, a lost answer or a second run.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from ocp_numbers.errors import ApiError, NoAnswer, OutcomeUnknown, VerificationFailed, shown
+
+if TYPE_CHECKING:
+    from ocp_numbers.operators.base import OcpOperator
+
+ItemT = TypeVar("ItemT")
+
+BATCH = 100
+"""Numbers per call: few calls for long lists, and an answer that fits into a message when one is refused."""
+
+PAUSES: tuple[float, ...] = (1.0, 4.0, 15.0)
+"""Seconds before each further look: OCP may show a change some seconds late."""
+
+LOG_EVERY = 5.0
+"""Seconds between two progress lines."""
+
+
+def batches(items: Sequence[ItemT]) -> Iterator[Sequence[ItemT]]:
+    """``items`` in calls' worth."""
+    for start in range(0, len(items), BATCH):
+        yield items[start : start + BATCH]
+
+
+def converge(
+    operator: OcpOperator,
+    doing: str,
+    *,
+    todo: Callable[[], Sequence[ItemT]],
+    change: Callable[[Sequence[ItemT]], object],
+) -> int:
+    """Bring about a state, and return how many items had to be changed for it.
+
+    :param doing: what is done, for the log, such as ``attach to miniApp X``.
+    :param todo: looks at OCP and returns the items that are not yet as wanted.
+    :param change: asks OCP to change one batch of them; must be safe to repeat.
+    :raises VerificationFailed: when OCP says yes but goes on showing something else.
+    :raises ApiError, NoAnswer: when OCP refuses, or its answers go missing too often.
+    """
+    wanted = missing = todo()
+    if not wanted:
+        operator.log.info("Nothing to do: %s is already so for all", doing)
+    for pause in PAUSES:
+        if not missing:
+            break
+        failure = _change_all(operator, doing, missing, change)
+        missing = todo()
+        if missing:
+            _wait(pause)
+            missing = todo()
+    if missing:
+        raise failure or VerificationFailed(
+            f"{doing}: OCP said yes, but still shows otherwise for {shown(missing)}. Look at them in OCP's console, "
+            f"then clear the task: it changes only what is still missing.",
+            differences=[str(item) for item in missing],
+        )
+    if wanted:
+        operator.log.info("Done and read back: %s, %d", doing, len(wanted))
+    return len(wanted)
+
+
+def send_once(
+    operator: OcpOperator, doing: str, *, send: Callable[[], object], remaining: Callable[[], Sequence[str]]
+) -> None:
+    """Carry out what cannot be undone: sent a single time; when its answer goes missing, reading back decides.
+
+    :param doing: what is done, for log and message, such as ``delete +12125550123``.
+    :param remaining: looks at OCP and returns what is still there, empty once the call has taken effect.
+    :raises OutcomeUnknown: when reading back does not tell either; the next attempt finds out by looking first.
+    """
+    try:
+        send()
+    except (ApiError, NoAnswer) as error:
+        if error.settled:
+            raise
+        operator.log.warning("%s: %s Reading back what happened.", doing, error)
+        if left := _left(remaining):
+            raise OutcomeUnknown(
+                f"{doing}: the outcome is not known. It was sent once and its answer is missing ({error}); OCP still "
+                f"shows {shown(left)}. Nothing was sent again. Clear or retry the task: it looks first.",
+                numbers=left,
+            ) from error
+
+
+def confirm_gone(doing: str, *, remaining: Callable[[], Sequence[str]]) -> None:
+    """Read back that what OCP said to have done is so.
+
+    :raises VerificationFailed: when OCP goes on showing what should be gone.
+    """
+    if left := _left(remaining):
+        raise VerificationFailed(
+            f"{doing}: OCP said yes, but still shows {shown(left)}. Look into OCP's console, then clear the task.",
+            differences=left,
+        )
+
+
+def _left(remaining: Callable[[], Sequence[str]]) -> Sequence[str]:
+    left = remaining()
+    for pause in PAUSES:
+        if not left:
+            break
+        _wait(pause)
+        left = remaining()
+    return left
+
+
+def _change_all(
+    operator: OcpOperator, doing: str, missing: Sequence[ItemT], change: Callable[[Sequence[ItemT]], object]
+) -> ApiError | NoAnswer | None:
+    """Change ``missing`` batch by batch; the error when an answer went missing, after which only looking helps."""
+    told, sent = time.monotonic(), 0
+    for batch in batches(missing):
+        try:
+            change(batch)
+        except (ApiError, NoAnswer) as error:
+            if error.settled:
+                operator.log.error("%s: refused for %s", doing, shown(batch))
+                raise
+            operator.log.warning("%s: %s Reading back what took effect.", doing, error)
+            return error
+        sent += len(batch)
+        if time.monotonic() - told > LOG_EVERY:
+            told = time.monotonic()
+            operator.log.info("%s: %d of %d", doing, sent, len(missing))
+    return None
+
+
+def _wait(seconds: float) -> None:
+    """Let time pass, unless waiting is switched off for the client as well."""
+    from ocp_numbers.client.clock import Clock  # late: a DAG file that only names operators need not load the client
+
+    Clock().pause(seconds)

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import pytest
+
+from ocp_numbers.errors import InvalidInput, NumberInUse, OutcomeUnknown, Refused
+from ocp_numbers.operators import ImportNumbersCsvOperator, converge
+from ocp_sandbox import Fault
+from operators.world import GROUP, Run, World
+
+
+def file_of(*rows: dict[str, str]) -> str:
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, names, restval="")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def operator_of(*rows: dict[str, str], **fields: Any) -> ImportNumbersCsvOperator:
+    return ImportNumbersCsvOperator(task_id="import", content=file_of(*rows), **fields)
+
+
+def every_operation(world: World) -> tuple[list[dict[str, str]], dict[str, dict[str, str | None]]]:
+    """One row of each operation, and what the numbers show afterwards."""
+    (free, noted), (attached,), (gone,) = (
+        world.add(2),
+        world.add(1, mini_app_id=world.app, locale="en-US"),
+        world.add(1),
+    )
+    rows = [
+        {"OPERATION": "Create", "NUMBER": "+16465550901", "GROUP_ID": GROUP, "NOTE": 'a "quoted", note\nof two lines'},
+        {"OPERATION": "update", "NUMBER": noted, "NOTE": "lobby", "UNKNOWN": "kept"},
+        {"OPERATION": "ATTACH", "NUMBER": free, "MINIAPP_ID": world.app, "LOCALE": "en-US"},
+        {"OPERATION": "Detach", "NUMBER": attached},
+        {"OPERATION": "Delete", "NUMBER": gone},
+    ]
+    after: dict[str, dict[str, str | None]] = {
+        "+16465550901": {"note": 'a "quoted", note\nof two lines', "groupId": GROUP},
+        noted: {"note": "lobby"},
+        free: {"miniAppId": world.app, "locale": "en-US"},
+        attached: {"miniAppId": None},
+    }
+    return rows, after
+
+
+def test_carries_out_every_operation_and_a_second_run_finds_nothing(world: World, run: Run) -> None:
+    rows, after = every_operation(world)
+    operator = operator_of(*rows)
+
+    assert run(operator) == {"changed": 5, "unchanged": 0}
+    assert run(operator) == {"changed": 0, "unchanged": 5}
+    assert sum(world.writes().values()) == 1
+    assert rows[-1]["NUMBER"] not in world.all()
+    for number, shown in after.items():
+        assert {field: world[number][field] for field in shown} == shown
+
+
+@pytest.mark.parametrize("kind", ["drop_after", "truncated", "broken_json"])
+def test_a_lost_answer_is_resolved_by_reading_back(world: World, run: Run, kind: Any) -> None:
+    rows, _ = every_operation(world)
+    world.sandbox.faults.add(Fault("PUT", "/api/numbers/csv", kind=kind, nth=1))
+
+    assert run(operator_of(*rows)) == {"changed": 5, "unchanged": 0}
+    assert sum(world.writes().values()) == 1
+
+
+def test_an_unknown_outcome_is_red_and_sent_once_and_a_retry_resolves_it(world: World, run: Run) -> None:
+    rows, _ = every_operation(world)
+    world.sandbox.faults.add(Fault("PUT", "/api/numbers/csv", kind="drop_before", nth=1))
+
+    with pytest.raises(OutcomeUnknown) as unknown:
+        run(operator_of(*rows))
+
+    assert set(unknown.value.numbers) == {row["NUMBER"] for row in rows}
+    assert sum(world.writes().values()) == 1
+    assert run(operator_of(*rows))["changed"] == 5
+
+
+def test_goes_in_chunks(world: World, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(converge, "BATCH", 2)
+    rows = [{"OPERATION": "Update", "NUMBER": number, "NOTE": "lobby"} for number in world.add(5)]
+
+    assert run(operator_of(*rows))["changed"] == 5
+    assert world.writes() == {"PUT /api/numbers/csv": 3}
+
+
+def test_a_purchase_that_is_not_named_is_refused_before_any_call(world: World, run: Run) -> None:
+    offer = world.sandbox.stock("telnova", "US")[0]["number"]
+    row = {"OPERATION": "Create", "NUMBER": offer, "GROUP_ID": GROUP, "PROVIDER": "telnova"}
+
+    with pytest.raises(InvalidInput, match=rf"would buy \{offer}"):
+        run(operator_of(row))
+    assert world.sandbox.calls() == []
+
+    assert run(operator_of(row, allow_purchases=[offer]))["changed"] == 1
+    assert world.sandbox.ledger()["totals"]["bought"] == 1
+
+
+@pytest.mark.parametrize("operation", ["Attach", "Delete"])
+def test_never_takes_away_what_is_in_use(world: World, run: Run, operation: str) -> None:
+    (number,) = world.add(1, mini_app_id=world.other_app, locale="en-US")
+    row = {"OPERATION": operation, "NUMBER": number, "MINIAPP_ID": world.app, "LOCALE": "en-US"}
+
+    with pytest.raises(NumberInUse, match=rf"\{number} "):
+        run(operator_of(row))
+
+    assert world.writes() == {}
+    assert run(operator_of(row, allow_reassign=[number], allow_in_use=[number]))["changed"] == 1
+
+
+def test_a_refused_file_is_the_vendors_answer(world: World, run: Run) -> None:
+    with pytest.raises(Refused, match=r"numbers.import_csv .*no-such-group"):
+        run(operator_of({"OPERATION": "Create", "NUMBER": "+16465550901", "GROUP_ID": "no-such-group"}))
+
+
+def test_a_new_note_keeps_the_marks_of_the_old_one(world: World, run: Run) -> None:
+    (number,) = world.add(1, note="old [order 7f3a9c2e1b40]")
+    operator = operator_of({"NOTE": "new", "OPERATION": "Update", "NUMBER": number})
+
+    assert [run(operator)["changed"], run(operator)["changed"]] == [1, 0]
+    assert world[number]["note"] == "new [order 7f3a9c2e1b40]"
+
+
+def test_a_byte_order_mark_is_read_over(world: World, run: Run) -> None:
+    (number,) = world.add(1)
+    content = "\ufeff" + file_of({"OPERATION": "Update", "NUMBER": number, "NOTE": "lobby"})
+
+    assert run(ImportNumbersCsvOperator(task_id="import", content=content))["changed"] == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "problems"),
+    [
+        ("NUMBER\n+12125550123\n", ["column OPERATION is missing"]),
+        ("OPERATION;NUMBER\nUpdate;+12125550123\n", ["column OPERATION, NUMBER is missing"]),
+        ("OPERATION,NUMBER\n", ["there are no rows"]),
+        ("\n", ["is empty"]),
+        ('OPERATION,NUMBER\n"Update', ["is not CSV"]),
+        ("OPERATION,NUMBER\n\n\nBuy,12125550123\n", ["row 4, OPERATION: 'buy'", "row 4, NUMBER: '12125550123'"]),
+        ("OPERATION,NUMBER\nUpdate\n", ["row 2, NUMBER: ''"]),
+        ("OPERATION,NUMBER\nDelete,+12125550123\nDetach,+12125550123\n", ["+12125550123 stands in several rows"]),
+    ],
+)
+def test_every_fault_of_a_file_is_named_before_any_call(
+    world: World, run: Run, content: str, problems: list[str]
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        run(ImportNumbersCsvOperator(task_id="import", content=content))
+
+    assert len(refused.value.problems) == len(problems)
+    assert all(part in whole for part, whole in zip(problems, refused.value.problems, strict=True))
+    assert world.sandbox.calls() == []
