@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-BENCHES = ("dag_import",)
+BENCHES = ("dag_import", "export")
 
 
 def main(names: list[str]) -> None:

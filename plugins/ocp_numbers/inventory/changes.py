@@ -1,0 +1,154 @@
+"""What changed between two snapshots, found by walking through both in the order of the numbers; memory stays flat."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from itertools import pairwise
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from upath import UPath
+
+from ocp_numbers.inventory.manifest import File
+from ocp_numbers.inventory.sink import Sink
+
+CHANGES = "changes.parquet"
+
+KINDS = {
+    "country": "changed",
+    "group_id": "moved",
+    "mini_app_id": "reattached",
+    "locale": "changed",
+    "note": "changed",
+    "application_tag": "changed",
+    "set_id": "changed",
+}
+"""The fields that are compared, and what a change of each is called. Names belong to their ids and are not."""
+
+SCHEMA = pa.schema(
+    [
+        pa.field("number", pa.string(), nullable=False),
+        pa.field("change", pa.string(), nullable=False),
+        pa.field("field", pa.string(), nullable=False),
+        pa.field("before", pa.string()),
+        pa.field("after", pa.string()),
+        pa.field("order", pa.string()),
+    ]
+)
+_COLUMNS = ["number", *KINDS]
+_ROWS_AT_ONCE = 65_536
+_ORDER = r"\[order (?P<order>[^\]]+)\]"
+
+
+def compare(
+    before: BinaryIO, after: BinaryIO, target: UPath, *, unsure: Iterable[str] = ()
+) -> tuple[File, dict[str, int]]:
+    """Write the changes from one ``numbers.parquet`` to the next; returns the file's entry and a count of each kind.
+
+    A row says that one field of one number changed, from what to what. For a number that was ``added`` or is ``gone``
+    the field is its group, and ``order`` is the order that an added number's note names.
+
+    :param unsure: numbers that one of the two could not show properly; nothing is said of them.
+    """
+    counts: Counter[str] = Counter()
+    skipped = pa.array(sorted(unsure), pa.string())
+    with closing(Sink(target.open("wb"))) as sink, pq.ParquetWriter(sink, SCHEMA, compression="zstd") as writer:
+        for old, new in _side_by_side(_sorted(before), _sorted(after)):
+            found = _differences(old, new)
+            found = found.filter(pc.invert(pc.is_in(found["number"], value_set=skipped)))
+            if found.num_rows:
+                writer.write_table(found)
+                counts.update(found["change"].to_pylist())
+    return sink.file(CHANGES), dict(sorted(counts.items()))
+
+
+def numbers_in(rejects: Iterable[bytes]) -> Iterator[str]:
+    """The numbers that the lines of a ``rejects.jsonl`` are about, as far as they name one."""
+    for line in rejects:
+        value = json.loads(line)["value"]
+        if isinstance(value, dict) and isinstance(value.get("number"), str):
+            yield value["number"]
+
+
+def _sorted(stream: BinaryIO) -> Iterator[pa.Table]:
+    """The rows in ascending order of the numbers, piece by piece; a platform with another order costs a sort."""
+    file = pq.ParquetFile(stream)
+    statistics = [file.metadata.row_group(place).column(0).statistics for place in range(file.num_row_groups)]
+    ranges = [(each.min, each.max) for each in statistics if each is not None]
+    ascending = len(ranges) == file.num_row_groups and all(lower[1] < upper[0] for lower, upper in pairwise(ranges))
+    if ascending:
+        for place in range(file.num_row_groups):
+            yield file.read_row_group(place, columns=_COLUMNS).sort_by("number")
+        return
+    table = file.read(columns=_COLUMNS).sort_by("number")
+    for start in range(0, table.num_rows, _ROWS_AT_ONCE):
+        yield table.slice(start, _ROWS_AT_ONCE)
+
+
+def _side_by_side(old: Iterator[pa.Table], new: Iterator[pa.Table]) -> Iterator[tuple[pa.Table, pa.Table]]:
+    """Pieces of both that reach up to the same number."""
+    empty = pa.schema([(name, pa.string()) for name in _COLUMNS]).empty_table()
+    left = right = empty
+    while True:
+        left = left if left.num_rows else next(old, empty)
+        right = right if right.num_rows else next(new, empty)
+        if not left.num_rows and not right.num_rows:
+            return
+        reach = min(piece["number"][-1].as_py() for piece in (left, right) if piece.num_rows)
+        cuts = [pc.sum(pc.less_equal(piece["number"], reach)).as_py() or 0 for piece in (left, right)]
+        yield left.slice(0, cuts[0]), right.slice(0, cuts[1])
+        left, right = left.slice(cuts[0]), right.slice(cuts[1])
+
+
+def _differences(old: pa.Table, new: pa.Table) -> pa.Table:
+    places = pc.index_in(new["number"], value_set=old["number"])
+    added = new.filter(pc.is_null(places))
+    gone = old.filter(pc.invert(pc.is_in(old["number"], value_set=new["number"])))
+    was, now = old.take(pc.drop_null(places)), new.filter(pc.is_valid(places))
+    return pa.concat_tables(
+        [
+            _rows(added["number"], "added", "group_id", after=added["group_id"], note=added["note"]),
+            _rows(gone["number"], "gone", "group_id", before=gone["group_id"]),
+            *(_changed(was, now, field) for field in KINDS),
+        ]
+    )
+
+
+def _changed(was: pa.Table, now: pa.Table, field: str) -> pa.Table:
+    before, after = was[field], now[field]
+    one_is_missing = pc.xor(pc.is_valid(before), pc.is_valid(after))
+    differs = pc.coalesce(pc.not_equal(before, after), one_is_missing)
+    number, before, after = (column.filter(differs) for column in (now["number"], before, after))
+    kind = KINDS[field]
+    if field == "mini_app_id":
+        kind = pc.if_else(pc.is_null(before), "attached", pc.if_else(pc.is_null(after), "detached", kind))
+    return _rows(number, kind, field, before=before, after=after)
+
+
+def _rows(
+    number: pa.ChunkedArray,
+    kind: str | pa.ChunkedArray,
+    field: str,
+    *,
+    before: pa.ChunkedArray | None = None,
+    after: pa.ChunkedArray | None = None,
+    note: pa.ChunkedArray | None = None,
+) -> pa.Table:
+    count = len(number)
+    nothing = pa.nulls(count, pa.string())
+    return pa.table(
+        [
+            number,
+            pa.repeat(kind, count) if isinstance(kind, str) else kind,
+            pa.repeat(field, count),
+            nothing if before is None else before,
+            nothing if after is None else after,
+            nothing if note is None else pc.struct_field(pc.extract_regex(note, _ORDER), "order"),
+        ],
+        schema=SCHEMA,
+    )

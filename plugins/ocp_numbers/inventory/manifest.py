@@ -1,0 +1,88 @@
+"""The manifest: what a published snapshot consists of, what it was read from, and that it is whole."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from ocp_numbers.documents import digest
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class File(_Part):
+    """A file of the snapshot; ``path`` is relative to the partition's folder."""
+
+    path: str
+    bytes: int
+    sha256: str
+
+
+class Scope(_Part):
+    """What the snapshot is of: an environment, as far as one login sees it, all of it or some groups only."""
+
+    environment: str
+    groups: tuple[str, ...] = ()
+    login: str = ""
+
+
+class Counts(_Part):
+    """The rows by group, by country and by whether a miniApp is attached; no group or country counts under ``""``."""
+
+    by_group: dict[str, int] = {}
+    by_country: dict[str, int] = {}
+    attached: int = 0
+    unattached: int = 0
+
+
+class Proof(_Part):
+    """How the snapshot was read and proven.
+
+    ``attempts`` is above 1 where the inventory moved during a reading; ``full_check`` says whether the platform's own
+    CSV was compared, too.
+    """
+
+    total: int
+    pages: int
+    page_size: int
+    attempts: int
+    calls: int
+    full_check: bool
+    started: datetime
+    ended: datetime
+
+
+class Comparison(_Part):
+    """What ``changes.parquet`` is measured against, and how often it tells of each kind of change."""
+
+    date: date
+    digest: str
+    counts: dict[str, int]
+
+
+class Manifest(_Part):
+    """The last file of a snapshot to be written. What it names is whole, or it would not be there."""
+
+    schema_version: Literal[1] = 1
+    scope: Scope
+    date: date
+    rows: int
+    rejects: int
+    files: dict[str, File]
+    counts: Counts
+    proof: Proof
+    versions: dict[str, str]
+    changes: Comparison | None = None
+
+    @property
+    def digest(self) -> str:
+        """What tells this publication from any other, as 64 hexadecimal digits."""
+        return digest(self.model_dump(mode="json", exclude={"files": {name: {"path"} for name in self.files}}))
+
+    def document(self) -> bytes:
+        """The manifest as the JSON that is published."""
+        return self.model_dump_json(indent=2).encode() + b"\n"

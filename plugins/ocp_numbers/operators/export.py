@@ -1,0 +1,205 @@
+"""The operator that exports the inventory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from airflow.sdk import Asset, AssetAlias
+
+from ocp_numbers.errors import InvalidInput, VolumeAnomaly, shown
+from ocp_numbers.operators import rendered
+from ocp_numbers.operators.base import OcpOperator
+
+if TYPE_CHECKING:
+    from airflow.sdk.definitions.context import Context
+
+    from ocp_numbers.data_root import DataRoot
+    from ocp_numbers.inventory import CompleteSnapshot
+
+INVENTORY = AssetAlias("ocp_inventory")
+"""Stands for the inventory of whichever environment was exported; a DAG scheduled on it runs after each of them."""
+
+ACCEPT, REFUSE = "Accept", "Refuse"
+
+
+class ExportNumbersOperator(OcpOperator):
+    """Export the inventory to the data root: complete and proven, or not at all (``GET /api/numbers``).
+
+    Reads every page twice and publishes only what both readings agree on, as ``numbers.parquet`` and ``numbers.csv.gz``
+    with ``manifest.json`` in ``inventory/environment=<connection>/date=<date>``. Running again for a date replaces it
+    as a whole. The date is that of the run's logical date in ``timezone``, or of its start where it has none.
+
+    When the number of rows is unbelievable beside the last snapshot's, nothing is published and a person is asked in
+    the Airflow UI; silence refuses. After publishing, the asset ``ocp://<connection>/inventory`` gets an event.
+
+    Returns ``{"environment", "date", "rows", "rejects", "attached", "unattached", "digest", "path"}``.
+
+    :param groups: ids of the groups to export, in a folder of their own; none for all that the login sees (templated).
+    :param formats: ``parquet`` and ``csv``; Parquet is always needed (templated).
+    :param timezone: name of the time zone that the date is taken in (templated).
+    :param full_check: compare with the CSV that the platform makes itself (``POST /api/numbers/csv``), too (templated).
+    :param max_reject_percent: rows that may fail validation before the export does.
+    :param max_change_percent: how many more or fewer numbers than in the last snapshot are believed.
+    :param keep_days: delete snapshots of the same scope that are older, once a new one is published, but never the last
+        seven; ``None`` keeps all.
+    :param response_timeout: how long a person has to accept an unbelievable number of rows.
+    :param data_root: where to export to; by default the one of the environment.
+    """
+
+    template_fields: Sequence[str] = ("ocp_conn_id", "groups", "formats", "timezone", "full_check")
+    readers: ClassVar = {
+        "groups": rendered.names,
+        "formats": rendered.names,
+        "timezone": rendered.text,
+        "full_check": rendered.flag,
+    }
+    ui_color = "#e2ecf7"
+
+    def __init__(
+        self,
+        *,
+        groups: Sequence[str] | str = (),
+        formats: Sequence[str] | str = ("parquet", "csv"),
+        timezone: str = "UTC",
+        full_check: bool | str = False,
+        max_reject_percent: float = 0.1,
+        max_change_percent: float = 20,
+        keep_days: int | None = None,
+        response_timeout: timedelta = timedelta(days=1),
+        data_root: DataRoot | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(outlets=[*(kwargs.pop("outlets", None) or ()), INVENTORY], **kwargs)
+        self.groups = groups
+        self.formats = formats
+        self.timezone = timezone
+        self.full_check = full_check
+        self.max_reject_percent = max_reject_percent
+        self.max_change_percent = max_change_percent
+        self.keep_days = keep_days
+        self.response_timeout = response_timeout
+        self.data_root = data_root
+        self.check_literals()
+
+    def execute(self, context: Context, accepted_rows: int | None = None) -> dict[str, Any]:
+        """Export, publish and tell; or ask a person first."""
+        self.read_inputs()
+        try:
+            snapshot = self._export(context, accepted_rows)
+        except VolumeAnomaly as anomaly:
+            if accepted_rows is not None:
+                # Not asked again: Airflow would show the old question, with the old number in it.
+                raise VolumeAnomaly(
+                    f"{accepted_rows} numbers were accepted, but now there are {anomaly.rows}; nothing was published. "
+                    f"Trigger a new run",
+                    rows=anomaly.rows,
+                    before=accepted_rows,
+                ) from anomaly
+            self._ask(context, anomaly)
+        self._announce(context, snapshot)
+        self._expire(snapshot)
+        return _summary(snapshot)
+
+    def answered(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
+        """Export again once a person has accepted the number of rows: within the same bounds around what they accepted.
+
+        :raises VolumeAnomaly: when it was refused, or nobody answered in time.
+        """
+        (answer,) = event.get("chosen_options") or (REFUSE,)
+        by = (event.get("responded_by_user") or {}).get("name")
+        if not answer.startswith(ACCEPT):
+            raise VolumeAnomaly(
+                f"The number of rows was {f'refused by {by}' if by else 'not accepted in time'}; nothing was published "
+                f"and the last snapshot stays the latest. Find out what happened, then clear this task"
+            )
+        self.log.info("%s chose: %s. Exporting again.", by, answer)
+        return self.execute(context, accepted_rows=int(answer.split()[1]))
+
+    def _export(self, context: Context, accepted_rows: int | None) -> CompleteSnapshot:
+        from ocp_numbers.data_root import DataRoot
+        from ocp_numbers.inventory import Scope
+        from ocp_numbers.inventory.export import Export
+        from ocp_numbers.inventory.source import ClientSource
+
+        settings = self.hook.settings
+        return Export(
+            source=ClientSource(lambda: self.client, self.groups),
+            root=self.data_root or DataRoot.from_environment(),
+            scope=Scope(
+                environment=self.hook.environment, groups=tuple(sorted(set(self.groups))), login=settings.login
+            ),
+            day=self._day(context),
+            holder=_holder(context),
+            formats=self.formats,
+            page_size=settings.page_size,
+            concurrency=settings.max_concurrency,
+            max_reject_percent=self.max_reject_percent,
+            max_change_percent=self.max_change_percent,
+            expected_rows=accepted_rows,
+            full_check=self.full_check is True,
+        ).run()
+
+    def _day(self, context: Context) -> date:
+        try:
+            zone = ZoneInfo(self.timezone)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise InvalidInput(
+                f"timezone: {self.timezone!r} is not known; write a name such as Europe/Athens"
+            ) from None
+        run = context["dag_run"]
+        return (run.logical_date or run.run_after).astimezone(zone).date()
+
+    def _ask(self, context: Context, anomaly: VolumeAnomaly) -> None:
+        from airflow.sdk.exceptions import TaskAwaitingInput
+        from airflow.sdk.execution_time.hitl import upsert_hitl_detail
+
+        self.log.warning("%s", anomaly)
+        upsert_hitl_detail(
+            ti_id=context["ti"].id,
+            # The number is part of the answer: an answer to an older question cannot be taken for one to this.
+            options=[f"{ACCEPT} {anomaly.rows} numbers", REFUSE],
+            subject=f"{self.ocp_conn_id}: {anomaly.rows} numbers, {anomaly.before} in the last snapshot",
+            body=f"{anomaly}. Until then the last snapshot stays the latest; without an answer this one is refused.",
+            defaults=[REFUSE],
+            params={},
+        )
+        raise TaskAwaitingInput(method_name="answered", timeout=self.response_timeout)
+
+    def _announce(self, context: Context, snapshot: CompleteSnapshot) -> None:
+        context["outlet_events"][INVENTORY].add(
+            Asset(name=f"{snapshot.environment} inventory", uri=f"ocp://{snapshot.environment}/inventory"),
+            extra={"date": snapshot.date.isoformat(), "rows": snapshot.rows, "digest": snapshot.digest},
+        )
+        self.log.info(
+            "Published %s: %s numbers, proven complete by reading them twice", snapshot.folder, f"{snapshot.rows:,}"
+        )
+
+    def _expire(self, snapshot: CompleteSnapshot) -> None:
+        from ocp_numbers.inventory.retention import expire
+
+        if self.keep_days is not None:
+            gone = expire(snapshot.root, snapshot.manifest.scope, today=snapshot.date, keep_days=self.keep_days)
+            self.log.info("Deleted as older than %d days: %s", self.keep_days, shown(gone) or "nothing")
+
+
+def _holder(context: Context) -> str:
+    """Names this task in every of its attempts, and no other."""
+    ti = context["ti"]
+    return f"{ti.dag_id}/{ti.run_id}/{ti.task_id}/{ti.map_index}"
+
+
+def _summary(snapshot: CompleteSnapshot) -> dict[str, Any]:
+    manifest = snapshot.manifest
+    return {
+        "environment": snapshot.environment,
+        "date": snapshot.date.isoformat(),
+        "rows": snapshot.rows,
+        "rejects": manifest.rejects,
+        "attached": manifest.counts.attached,
+        "unattached": manifest.counts.unattached,
+        "digest": snapshot.digest,
+        "path": str(snapshot.root.path(snapshot.folder)),
+    }

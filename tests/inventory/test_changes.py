@@ -1,0 +1,153 @@
+"""Changes tell of every difference between two snapshots, once, and of nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from upath import UPath
+
+from inventory.estate import DAY, Estate, estate_of, row
+from ocp_numbers.data_root import DataRoot
+from ocp_numbers.inventory import CompleteSnapshot, load
+from ocp_numbers.inventory.changes import KINDS, compare
+from ocp_numbers.inventory.export import Export
+from ocp_numbers.inventory.schema import SCHEMA
+
+ExportOf = Callable[..., Export]
+Change = tuple[str, str, str, str | None, str | None, str | None]
+TOMORROW = DAY + timedelta(1)
+
+
+def changes_in(snapshot: CompleteSnapshot) -> list[Change]:
+    with snapshot.open("changes.parquet") as stream:
+        return [tuple(each.values()) for each in pq.read_table(stream).to_pylist()]
+
+
+def second_night(export_of: ExportOf, first: Estate, second: Estate, **given: Any) -> CompleteSnapshot:
+    export_of(first, **given).run()
+    return export_of(second, day=TOMORROW, **given).run()
+
+
+def test_each_kind_of_change_is_told_with_before_and_after(export_of: ExportOf) -> None:
+    before = [row(place) for place in range(10)]
+    after = [dict(each) for each in before[1:]]
+    after[0]["groupId"] = "other"
+    after[1]["miniAppId"] = None
+    after[2]["miniAppId"] = "app-new"
+    after[3] |= {"note": "new note", "locale": None}
+    after[6]["phoneNumbersSetId"] = "set-1"
+    after.append(row(20, note="Front desk [order 7f3a9c2e1b40]"))
+    snapshot = second_night(export_of, Estate(before), Estate(after))
+    numbers = [each["number"] for each in before]
+    assert sorted(changes_in(snapshot)) == sorted(
+        [
+            ("+12120000020", "added", "group_id", None, "group-2", "7f3a9c2e1b40"),
+            (numbers[0], "gone", "group_id", "group-0", None, None),
+            (numbers[1], "moved", "group_id", "group-1", "other", None),
+            (numbers[2], "detached", "mini_app_id", "app-2", None, None),
+            (numbers[3], "reattached", "mini_app_id", "app-3", "app-new", None),
+            (numbers[4], "changed", "note", "line 4", "new note", None),
+            (numbers[4], "changed", "locale", "en-US", None, None),
+            (numbers[7], "changed", "set_id", None, "set-1", None),
+        ]
+    )
+    assert snapshot.manifest.changes is not None
+    assert snapshot.manifest.changes.date == DAY
+    assert snapshot.manifest.changes.counts == {
+        "added": 1, "changed": 3, "detached": 1, "gone": 1, "moved": 1, "reattached": 1
+    }  # fmt: skip
+
+
+def test_an_attached_number_is_told_as_attached(export_of: ExportOf) -> None:
+    snapshot = second_night(export_of, Estate([row(0)]), Estate([row(0, miniAppId="app-1")]))
+    assert changes_in(snapshot) == [("+12120000000", "attached", "mini_app_id", None, "app-1", None)]
+
+
+def test_without_a_snapshot_before_there_is_nothing_to_compare_with(export_of: ExportOf) -> None:
+    snapshot = export_of(estate_of(5)).run()
+    assert snapshot.manifest.changes is None
+    assert "changes.parquet" not in snapshot.manifest.files
+
+
+def test_an_export_repeated_on_the_same_date_compares_with_the_night_before(export_of: ExportOf) -> None:
+    second_night(export_of, estate_of(5), estate_of(6))
+    again = export_of(estate_of(7), day=TOMORROW).run()
+    assert [change[0] for change in changes_in(again)] == ["+12120000005", "+12120000006"]
+
+
+def test_nights_without_changes_say_so(export_of: ExportOf) -> None:
+    snapshot = second_night(export_of, estate_of(25), estate_of(25))
+    assert changes_in(snapshot) == []
+    assert snapshot.manifest.changes is not None
+    assert snapshot.manifest.changes.counts == {}
+
+
+def test_a_number_that_was_rejected_is_not_taken_for_gone_or_added(export_of: ExportOf) -> None:
+    good, bad = Estate([row(0), row(1)]), Estate([row(0), row(1, note=5)])
+    assert changes_in(second_night(export_of, good, bad, max_reject_percent=50)) == []
+    third = export_of(good, day=TOMORROW + timedelta(1), max_reject_percent=50).run()
+    assert changes_in(third) == []
+
+
+def test_a_damaged_last_snapshot_is_not_compared_with(export_of: ExportOf, root: DataRoot) -> None:
+    last = export_of(estate_of(5)).run()
+    root.write(f"{last.folder}/numbers.parquet", b"garbage")
+    snapshot = export_of(estate_of(6), day=TOMORROW).run()
+    assert snapshot.manifest.changes is None
+    assert load(root, snapshot.folder) == snapshot
+
+
+FIELDS = ["number", *KINDS]
+ROWS = st.dictionaries(
+    st.integers(0, 40).map("+1212555{:04}".format),
+    st.fixed_dictionaries(dict.fromkeys(KINDS, st.sampled_from([None, "", "a", "b"]))),
+)
+
+
+def as_file(path: Path, rows: dict[str, dict[str, str | None]], numbers: list[str], group_rows: int) -> Path:
+    records = [{"number": number, **rows[number]} for number in numbers]
+    pq.write_table(pa.Table.from_pylist(records, schema=SCHEMA), path, row_group_size=group_rows)
+    return path
+
+
+@given(ROWS, ROWS, st.randoms(use_true_random=False), st.integers(1, 50), st.booleans())
+def test_applying_the_changes_to_the_old_rows_gives_the_new_ones(
+    tmp_path_factory: pytest.TempPathFactory,
+    old: dict[str, dict[str, str | None]],
+    new: dict[str, dict[str, str | None]],
+    chance: Any,
+    group_rows: int,
+    in_order: bool,
+) -> None:
+    folder = tmp_path_factory.mktemp("changes")
+    orders = [sorted(old), sorted(new)]
+    if not in_order:
+        for order in orders:
+            chance.shuffle(order)
+    before = as_file(folder / "before", old, orders[0], group_rows)
+    after = as_file(folder / "after", new, orders[1], group_rows)
+    target = folder / "changes"
+    with before.open("rb") as left, after.open("rb") as right:
+        file, counts = compare(left, right, UPath(target))
+    told = pq.read_table(target).to_pylist()
+    assert file.bytes == target.stat().st_size
+    assert sum(counts.values()) == len(told)
+
+    seen = {number: dict(fields) for number, fields in old.items()}
+    for change in told:
+        if change["change"] == "gone":
+            del seen[change["number"]]
+        elif change["change"] == "added":
+            seen[change["number"]] = dict(new[change["number"]])
+        else:
+            assert seen[change["number"]][change["field"]] == change["before"] != change["after"]
+            seen[change["number"]][change["field"]] = change["after"]
+    assert seen == new

@@ -1,0 +1,65 @@
+"""Old snapshots go, the last ones never, and a crash in between leaves no half snapshot to readers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from inventory.estate import DAY, content, estate_of
+from inventory.mortal import Killed, MortalRoot
+from ocp_numbers.data_root import DataRoot
+from ocp_numbers.inventory import Scope, as_of, dates
+from ocp_numbers.inventory.export import Export
+from ocp_numbers.inventory.retention import KEEP_AT_LEAST, expire
+
+ExportOf = Callable[..., Export]
+SCOPE = Scope(environment="ocp_default")
+NIGHTS = 12
+
+
+@pytest.fixture
+def nights(export_of: ExportOf, root: DataRoot) -> DataRoot:
+    """A data root with the snapshots of twelve nights, the last one of ``DAY``."""
+    for ago in range(NIGHTS):
+        export_of(estate_of(5), day=DAY - timedelta(ago)).run()
+    return root
+
+
+def test_what_is_older_than_asked_goes(nights: DataRoot) -> None:
+    gone = expire(nights, SCOPE, today=DAY, keep_days=9)
+    assert gone == [DAY - timedelta(11), DAY - timedelta(10)]
+    assert dates(nights, "ocp_default") == [DAY - timedelta(ago) for ago in range(9, -1, -1)]
+    assert expire(nights, SCOPE, today=DAY, keep_days=9) == []
+
+
+def test_the_last_ones_stay_however_old_they_are(nights: DataRoot) -> None:
+    expire(nights, SCOPE, today=DAY + timedelta(1_000), keep_days=1)
+    assert dates(nights, "ocp_default") == [DAY - timedelta(ago) for ago in range(KEEP_AT_LEAST - 1, -1, -1)]
+
+
+def test_other_scopes_are_left_alone(nights: DataRoot, export_of: ExportOf) -> None:
+    part = Scope(environment="ocp_default", groups=("a",))
+    long_ago = DAY - timedelta(500)
+    export_of(estate_of(1), scope=part, day=long_ago).run()
+    expire(nights, SCOPE, today=DAY, keep_days=1)
+    assert dates(nights, "ocp_default", ["a"]) == [long_ago]
+
+
+@pytest.mark.parametrize("last", range(1, 12))
+@pytest.mark.parametrize("after", [True, False])
+def test_killed_at_any_moment_only_whole_snapshots_are_seen_and_the_next_call_finishes(
+    nights: DataRoot, last: int, after: bool
+) -> None:
+    with pytest.raises(Killed):
+        expire(MortalRoot(nights.uri, last, after=after), SCOPE, today=DAY, keep_days=5)
+    for day in dates(nights, "ocp_default"):
+        snapshot = as_of(nights, "ocp_default", day)
+        assert snapshot is not None
+        assert content(snapshot) == estate_of(5).state()
+    expire(nights, SCOPE, today=DAY, keep_days=5)
+    oldest = min(KEEP_AT_LEAST - 1, NIGHTS - 1)
+    assert {key.split("/")[2] for key in nights.keys("inventory") if "/date=" in key} == {
+        f"date={DAY - timedelta(ago)}" for ago in range(oldest + 1)
+    }

@@ -1,0 +1,224 @@
+"""The export as a task: where it writes, for which date, what it tells, and when it asks a person."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from airflow.api_fastapi.execution_api.datamodels.hitl import HITLDetailRequest
+from airflow.sdk.exceptions import TaskAwaitingInput
+from airflow.sdk.execution_time import task_runner
+
+from ocp_numbers.data_root import DataRoot
+from ocp_numbers.errors import Interrupted, InvalidInput, VolumeAnomaly
+from ocp_numbers.inventory import dates, latest, read_rows
+from ocp_numbers.operators.export import INVENTORY, ExportNumbersOperator
+from operators.world import Run, World
+
+TWO_AM = datetime(2026, 3, 1, 2, tzinfo=timezone.utc)
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DataRoot:
+    monkeypatch.setenv("OCP_NUMBERS_DATA", str(tmp_path / "data"))
+    return DataRoot.from_environment()
+
+
+class Events(defaultdict[Any, list[tuple[str, dict[str, Any]]]]):
+    """What was told about assets."""
+
+    def __missing__(self, alias: Any) -> Any:
+        return SimpleNamespace(add=lambda asset, extra: self.told.append((asset.uri, extra)))
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[tuple[str, dict[str, Any]]] = []
+
+
+def context(logical_date: datetime | None = TWO_AM, run_after: datetime = TWO_AM) -> dict[str, Any]:
+    ti = SimpleNamespace(id=uuid4(), dag_id="dag", run_id="run", task_id="export", map_index=0)
+    run = SimpleNamespace(logical_date=logical_date, run_after=run_after)
+    return {"ti": ti, "dag_run": run, "outlet_events": Events()}
+
+
+def export(**given: Any) -> ExportNumbersOperator:
+    return ExportNumbersOperator(task_id="export", **given)
+
+
+def test_it_publishes_what_the_platform_has_and_returns_a_summary(world: World, run: Run, root: DataRoot) -> None:
+    summary = run(export(), **context())
+    snapshot = latest(root, "ocp_default")
+    assert snapshot is not None
+    assert [each.number for each in read_rows(snapshot)] == [each["number"] for each in world.sandbox.numbers()]
+    assert summary == {
+        "environment": "ocp_default",
+        "date": "2026-03-01",
+        "rows": 20,
+        "rejects": 0,
+        "attached": sum(each["miniAppId"] is not None for each in world.sandbox.numbers()),
+        "unattached": sum(each["miniAppId"] is None for each in world.sandbox.numbers()),
+        "digest": snapshot.digest,
+        "path": str(root.path("inventory/environment=ocp_default/date=2026-03-01")),
+    }
+
+
+def test_it_tells_the_asset_of_the_environment_only_after_publishing(world: World, run: Run, root: DataRoot) -> None:
+    told = context()
+    summary = run(export(), **told)
+    event = {"date": "2026-03-01", "rows": 20, "digest": summary["digest"]}
+    assert told["outlet_events"].told == [("ocp://ocp_default/inventory", event)]
+    silent = context()
+    with pytest.raises(InvalidInput):
+        run(export(timezone="Mars/Olympus"), **silent)
+    assert silent["outlet_events"].told == []
+
+
+def test_it_names_the_inventory_among_its_outlets() -> None:
+    assert export(outlets=[]).outlets == [INVENTORY]
+
+
+@pytest.mark.parametrize(
+    ("logical_date", "zone", "date"),
+    [
+        (datetime(2026, 3, 1, 0, 30, tzinfo=timezone.utc), "America/New_York", "2026-02-28"),
+        (datetime(2026, 3, 1, 23, 30, tzinfo=timezone.utc), "Europe/Athens", "2026-03-02"),
+        (datetime(2026, 3, 29, 0, 0, tzinfo=timezone.utc), "Europe/Athens", "2026-03-29"),
+        (datetime(2026, 10, 24, 23, 59, tzinfo=timezone.utc), "Europe/Berlin", "2026-10-25"),
+        (None, "UTC", "2026-03-01"),
+    ],
+)
+def test_the_date_is_that_of_the_run_in_the_time_zone(
+    world: World, run: Run, root: DataRoot, logical_date: datetime | None, zone: str, date: str
+) -> None:
+    assert run(export(timezone=zone), **context(logical_date))["date"] == date
+
+
+def test_templates_are_read_strictly(world: World, run: Run, root: DataRoot) -> None:
+    given = {"groups": "{{ params.groups | tojson }}", "formats": "{{ params.formats | tojson }}"}
+    params = {"groups": ["retail-us"], "formats": ["parquet"]}
+    summary = run(export(**given), **context(), params=params)
+    assert summary["path"].endswith("environment=ocp_default/groups=retail-us/date=2026-03-01")
+    assert not Path(summary["path"], "numbers.csv.gz").exists()
+    with pytest.raises(InvalidInput, match=r"groups: .* is not a JSON list"):
+        run(export(groups="{{ params.groups }}"), **context(), params=params)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"formats": ["csv"]}, "parquet is missing"),
+        ({"formats": ["parquet", "pdf"]}, "pdf is not known"),
+        ({"timezone": "Mars/Olympus"}, "timezone: 'Mars/Olympus' is not known"),
+    ],
+)
+def test_bad_input_is_refused_before_any_call(
+    world: World, run: Run, root: DataRoot, given: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(InvalidInput, match=says):
+        run(export(**given), **context())
+    assert world.sandbox.calls() == []
+
+
+def test_old_snapshots_are_deleted_once_a_new_one_is_published(world: World, run: Run, root: DataRoot) -> None:
+    for ago in range(30, 0, -3):
+        run(export(), **context(TWO_AM - timedelta(days=ago)))
+    run(export(keep_days=5), **context())
+    assert len(dates(root, "ocp_default")) == 7
+    assert rows_of_latest(root) == 20
+
+
+def test_a_killed_task_ends_between_two_pages(world: World, run: Run, root: DataRoot) -> None:
+    task = export()
+    task.on_kill()
+    with pytest.raises(Interrupted):
+        run(task, **context())
+    assert latest(root, "ocp_default") is None
+
+
+Asked = list[HITLDetailRequest]
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
+    """The questions put to a person, as Airflow's API server takes them."""
+    questions: Asked = []
+
+    def send(msg: Any) -> None:
+        questions.append(HITLDetailRequest.model_validate_json(msg.model_dump_json(exclude={"type"})))
+
+    monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", SimpleNamespace(send=send), raising=False)
+    return questions
+
+
+@pytest.fixture
+def shrunk(world: World, run: Run, root: DataRoot) -> Callable[[], dict[str, Any]]:
+    """The second night of an environment that has lost half of its numbers."""
+    run(export(), **context())
+    for each in world.sandbox.numbers()[::2]:
+        world.sandbox.edit.remove_number(each["number"])
+    return lambda: context(TWO_AM + timedelta(days=1))
+
+
+def rows_of_latest(root: DataRoot) -> int:
+    snapshot = latest(root, "ocp_default")
+    assert snapshot is not None
+    return snapshot.rows
+
+
+def test_an_unbelievable_number_of_rows_makes_it_ask_and_publish_nothing(
+    shrunk: Callable[[], dict[str, Any]], run: Run, root: DataRoot, asked: Asked
+) -> None:
+    second_night = shrunk()
+    with pytest.raises(TaskAwaitingInput) as waiting:
+        run(export(), **second_night)
+    (question,) = asked
+    assert question.options == ["Accept 10 numbers", "Refuse"]
+    assert question.defaults == ["Refuse"]
+    assert question.subject == "ocp_default: 10 numbers, 20 in the last snapshot"
+    assert (waiting.value.method_name, waiting.value.timeout) == ("answered", timedelta(days=1))
+    assert rows_of_latest(root) == 20
+    assert second_night["outlet_events"].told == []
+
+
+def answer(*options: str, by: str | None = "ann") -> dict[str, Any]:
+    return {"chosen_options": list(options), "responded_by_user": {"id": "1", "name": by} if by else None}
+
+
+def test_an_accepted_number_is_published(
+    shrunk: Callable[[], dict[str, Any]], root: DataRoot, run: Run, asked: Asked
+) -> None:
+    summary = export().answered(shrunk(), answer("Accept 10 numbers"))
+    assert (summary["rows"], rows_of_latest(root)) == (10, 10)
+    assert asked == []
+
+
+def test_an_answer_about_another_number_is_no_answer_to_this_one(
+    shrunk: Callable[[], dict[str, Any]], root: DataRoot, run: Run, asked: Asked
+) -> None:
+    with pytest.raises(VolumeAnomaly, match=r"2 numbers were accepted, but now there are 10; .* Trigger a new run"):
+        export().answered(shrunk(), answer("Accept 2 numbers"))
+    assert asked == []
+    assert rows_of_latest(root) == 20
+
+
+@pytest.mark.parametrize(
+    ("event", "says"),
+    [
+        (answer("Refuse"), "refused by ann"),
+        (answer("Refuse", by=None), "not accepted in time"),
+        (answer(), "refused by ann"),
+        ({"error": "no answer", "error_type": "timeout"}, "not accepted in time"),
+    ],
+)
+def test_nothing_but_an_acceptance_publishes(
+    shrunk: Callable[[], dict[str, Any]], root: DataRoot, event: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(VolumeAnomaly, match=says):
+        export().answered(shrunk(), event)
+    assert rows_of_latest(root) == 20
