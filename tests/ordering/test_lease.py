@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from ocp_numbers.data_root import DataRoot
+from ocp_numbers.errors import OrderCorrupt, OrderHeld
+from ocp_numbers.ordering.holder import Holder
+from ocp_numbers.ordering.lease import CLOCK_TOLERANCE, Lease
+
+LENGTH = timedelta(seconds=100)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = datetime(2026, 3, 10, tzinfo=timezone.utc)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def new_lease(tmp_path: Path, clock: Clock) -> Callable[[], Lease]:
+    return lambda: Lease(DataRoot(tmp_path), "orders/x.lease", clock=clock, length=LENGTH)
+
+
+def test_a_second_writer_is_kept_out_and_told_for_how_long(new_lease: Callable[[], Lease], clock: Clock) -> None:
+    new_lease().acquire()
+    clock.now += timedelta(seconds=30)
+
+    with pytest.raises(OrderHeld) as held:
+        new_lease().acquire()
+
+    assert held.value.retry_after == 75
+
+
+def test_a_released_lease_can_be_taken_at_once(new_lease: Callable[[], Lease]) -> None:
+    with new_lease().held():
+        pass
+
+    new_lease().acquire()
+
+
+def test_a_lease_that_ran_out_is_taken_over_and_the_old_holder_finds_out(
+    new_lease: Callable[[], Lease], clock: Clock
+) -> None:
+    old, new = new_lease(), new_lease()
+    old.acquire()
+    clock.now += LENGTH + CLOCK_TOLERANCE
+
+    new.acquire()
+
+    with pytest.raises(OrderHeld, match="went to another process"):
+        old.keep()
+    new.keep()
+
+
+def test_a_holder_that_overslept_goes_on_if_nobody_took_over(new_lease: Callable[[], Lease], clock: Clock) -> None:
+    lease, other = new_lease(), new_lease()
+    lease.acquire()
+    clock.now += LENGTH * 10
+
+    lease.keep()
+
+    with pytest.raises(OrderHeld):
+        other.acquire()
+
+
+def test_keeping_it_prolongs_it(new_lease: Callable[[], Lease], clock: Clock) -> None:
+    lease = new_lease()
+    lease.acquire()
+    for _ in range(10):
+        clock.now += LENGTH * 0.9
+        lease.keep()
+
+    with pytest.raises(OrderHeld):
+        new_lease().acquire()
+
+
+def test_a_lost_data_root_is_a_lost_lease(new_lease: Callable[[], Lease], tmp_path: Path) -> None:
+    lease = new_lease()
+    lease.acquire()
+    for term in (tmp_path / "orders/x.lease").iterdir():
+        term.unlink()
+
+    with pytest.raises(OrderHeld, match="data root was replaced"):
+        lease.keep()
+
+
+def test_who_comes_with_an_old_list_of_terms_does_not_get_it(
+    new_lease: Callable[[], Lease], tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late, winner = new_lease(), new_lease()
+    winner.acquire()
+    for _ in range(3):
+        clock.now += LENGTH
+        winner.keep()
+    monkeypatch.setattr(late, "_latest", lambda: (0, None))
+
+    with pytest.raises(OrderHeld):
+        late.acquire()
+
+    winner.keep()
+
+
+def test_something_else_in_its_place_is_named(new_lease: Callable[[], Lease], tmp_path: Path) -> None:
+    place = tmp_path / "orders/x.lease/00000001"
+    place.parent.mkdir(parents=True)
+    place.write_text("?")
+
+    with pytest.raises(OrderCorrupt, match="is not a lease"):
+        new_lease().acquire()
+
+
+class TestHolder:
+    def test_a_live_process_is_not_dead(self) -> None:
+        assert not Holder.this_process().certainly_dead()
+
+    def test_an_ended_process_of_this_machine_is_dead_and_its_lease_free_at_once(
+        self, new_lease: Callable[[], Lease], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        child = subprocess.Popen([sys.executable, "-c", "pass"])
+        ended = Holder.this_process().model_copy(update={"pid": child.pid})
+        child.wait()
+        assert ended.certainly_dead()
+
+        lease = new_lease()
+        monkeypatch.setattr(lease, "_holder", ended)
+        lease.acquire()
+        new_lease().acquire()
+
+    def test_an_id_used_again_is_not_the_same_process(self) -> None:
+        assert Holder.this_process().model_copy(update={"started": "1"}).certainly_dead()
+
+    @pytest.mark.parametrize("place", [None, "another machine"])
+    def test_elsewhere_nobody_is_taken_for_dead(self, place: str | None) -> None:
+        assert not Holder(place=place, pid=2**22 + 1, started="1").certainly_dead()
