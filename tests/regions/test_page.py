@@ -1,0 +1,52 @@
+"""The page that a person approves: all of the plan, and nothing that a hostile name could add to it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ocp_numbers.regions.page import SHOWN_NUMBERS, code, page
+from ocp_numbers.regions.planning import plan_region
+from regions.examples import OTHER_APP, SET, attached, named, number, offer, region, seen
+
+
+def test_the_page_says_what_is_reused_bought_taken_over_and_left_and_what_it_costs() -> None:
+    world = seen(
+        sets=(SET,),
+        members=(attached(1), number(2, set_id=SET.id), attached(3, mini_app_id=OTHER_APP)),
+        free=(number(4, note="lobby"),),
+        offers=(offer(10, 3), offer(11, 3), offer(12, 7), offer(13, 7)),
+    )
+    plan = plan_region(region(quantity=7, allow_reassign=[OTHER_APP]), world)
+    shown = page(plan)
+    assert f"| Reuse: ours, free, added to the set and attached | 1 | `{named(4)} (lobby)` |" in shown
+    assert f"| **Buy**, add and attach | 2 | `{named(10)}` `{named(11)}` | 2 x 3 = 6 |" in shown
+    assert f"| **Buy**, add and attach | 1 | `{named(12)}` | 1 x 7 = 7 |" in shown
+    assert f"`{named(3)} from {OTHER_APP} en-US`" in shown
+    assert f"`{named(13)} for 7`" in shown
+    assert "**Total: at most 13**" in shown
+    assert f"`{plan.short_digest}`" in shown
+
+
+def test_a_long_list_is_counted_not_shown() -> None:
+    shown = page(plan_region(region(quantity=SHOWN_NUMBERS + 7), seen(free=tuple(map(number, range(40))))))
+    assert "and 7 more" in shown
+    assert len(shown) < 3_000
+
+
+@pytest.mark.parametrize(
+    "note", ["`](http://x) `", "a|b", "two\nlines", "\u202eright to left", "![](http://x/y.png)", "{{ params }}"]
+)
+def test_a_hostile_note_cannot_leave_its_code_span(note: str) -> None:
+    shown = page(plan_region(region(quantity=1), seen(free=(number(1, note=note),))))
+    (row,) = [line for line in shown.splitlines() if line.startswith("| Reuse")]
+    assert row.count("|") == 5
+    assert row.count("`") == 2
+    assert row.isprintable()
+
+
+@given(st.text())
+def test_a_code_span_has_no_way_out(text: str) -> None:
+    span = code(text)
+    assert span == "-" or (span[0] == span[-1] == "`" and not {"`", "|", "\n"} & set(span[1:-1]) and len(span) > 2)
