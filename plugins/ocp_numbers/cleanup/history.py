@@ -1,0 +1,94 @@
+"""What our own records know about numbers and OCP does not show: when they came, when they were last used, which order
+they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date, timedelta
+
+from ocp_numbers.cleanup.selection import Known, Sets, use_of
+from ocp_numbers.data_root import DataRoot
+from ocp_numbers.inventory import CompleteSnapshot, as_of, dates, load, partition_of, read_batches
+from ocp_numbers.models import PhoneNumber
+from ocp_numbers.ordering import OrderBook, State
+
+_USE = ("number", "mini_app_id", "mini_app_name", "mini_app_type", "mini_app_diamant_app_name", "mini_app_group")
+_USE_COLUMNS = (*_USE, "set_id", "set_name")
+
+
+class History:
+    """The environment's published inventories, asked about a limited number of numbers.
+
+    :param until: the snapshot that decisions are made from; later ones are ignored.
+    """
+
+    def __init__(self, data_root: DataRoot, environment: str, *, until: CompleteSnapshot) -> None:
+        self._data_root = data_root
+        self._environment = environment
+        self._days = [day for day in dates(data_root, environment) if day <= until.date]
+
+    def first_seen(self, numbers: Collection[str], *, today: date, within_days: int) -> dict[str, date]:
+        """When numbers came that came within so many days: the date of the first inventory that holds them.
+
+        What the oldest inventory of that time already held came earlier, or before there were records, and is left out.
+        """
+        start = as_of(self._data_root, self._environment, today - timedelta(days=within_days))
+        days = [day for day in self._days if start is None or day > start.date]
+        oldest = start or (self._snapshot(days.pop(0)) if days else None)
+        unseen = set(numbers) - (self._present(oldest, numbers) if oldest else set())
+        seen: dict[str, date] = {}
+        for day in days:
+            if not unseen:
+                break
+            found = self._present(self._snapshot(day), unseen)
+            seen.update(dict.fromkeys(found, day))
+            unseen -= found
+        return seen
+
+    def last_used(self, numbers: Collection[str], sets: Sets) -> dict[str, date]:
+        """The date of the last inventory that shows each number in use; numbers never seen in use are left out."""
+        used: dict[str, date] = {}
+        unknown = set(numbers)
+        for day in reversed(self._days):
+            if not unknown:
+                break
+            rows = _rows_of(self._snapshot(day), unknown, _USE_COLUMNS)
+            found = {row.number for row in rows if use_of(row, sets)}
+            used.update(dict.fromkeys(found, day))
+            unknown -= found
+        return used
+
+    def _present(self, snapshot: CompleteSnapshot | None, numbers: Collection[str]) -> set[str]:
+        return {row.number for row in _rows_of(snapshot, numbers, ("number",))}
+
+    def _snapshot(self, day: date) -> CompleteSnapshot | None:
+        return load(self._data_root, partition_of(self._environment, day))
+
+
+def _rows_of(
+    snapshot: CompleteSnapshot | None, numbers: Collection[str], columns: Sequence[str]
+) -> Iterator[PhoneNumber]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    wanted = pa.array(sorted(numbers), pa.string())
+    for batch in read_batches(snapshot, columns) if snapshot else ():
+        found: pa.RecordBatch = batch.filter(pc.is_in(batch["number"], value_set=wanted))
+        yield from map(PhoneNumber.model_validate, found.to_pylist())
+
+
+def orders_of(data_root: DataRoot, environment: str) -> Known:
+    """What the orders of an environment say: which numbers belong to open ones, and when closed ones brought theirs.
+
+    :raises OrderCorrupt: when an order cannot be read.
+    """
+    since: dict[str, date] = {}
+    ordered: dict[str, str] = {}
+    for order in OrderBook(data_root, environment).orders():
+        for line in order.lines:
+            if order.is_open and line.state is not State.REFUSED:
+                ordered[line.number] = order.order_id
+            elif line.state is State.OWNED and line.origin != "already ours":
+                came = (line.settled_at or order.closed_at or order.opened_at).date()
+                since[line.number] = max(came, since.get(line.number, came))
+    return Known(since=since, ordered=ordered)
