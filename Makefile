@@ -35,9 +35,13 @@ test: env ## run the tests
 lint: env ## format, lint, types, import contracts
 	@$(BIN)/ruff format --check $(SOURCES)
 	@$(BIN)/ruff check $(SOURCES)
-	@$(BIN)/mypy plugins/ocp_numbers include/ocp_sandbox include/ocp_demo
+	@$(BIN)/mypy plugins/ocp_numbers include/ocp_sandbox include/ocp_demo dags
 	@cd plugins && PYTHONPATH=../include ../$(BIN)/lint-imports --config ../pyproject.toml
 	@$(BIN)/python -m pip check
+
+.PHONY: prove
+prove: env ## crash every call and every write of buying and provisioning, and count what was bought
+	@PYTHONPATH=tests:include $(BIN)/python -m crash $(ARGS)
 
 .PHONY: check
 check: lint test ## lint and test: what CI runs before the demo
@@ -48,8 +52,8 @@ format: env ## format the code and apply safe fixes
 	@$(BIN)/ruff check --fix $(SOURCES)
 
 .PHONY: bench
-bench: env ## measure what is claimed: medians, ratios, peak memory
-	@$(BIN)/python -m tests.bench
+bench: env ## measure what is claimed: medians, ratios, peak memory; ONLY=dag_import for one
+	@PYTHONPATH=tests $(BIN)/python -m bench $(ONLY)
 
 .PHONY: screenshots
 screenshots: env ## take the pictures of the documentation again (needs Chromium)
