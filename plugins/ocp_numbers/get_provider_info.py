@@ -116,4 +116,10 @@ _FIELDS = {
         "description": "Upper limit of one task's requests, to leave room for others. Empty means no limit.",
         "schema": {"type": ["number", "null"], "exclusiveMinimum": 0},
     },
+    "settle_seconds": {
+        "label": "Purchases show within (s)",
+        "description": "How many seconds OCP may take to show a purchase in its lists. Until then a number that is not "
+        "shown may still be bought. Empty means 60.",
+        "schema": {"type": ["number", "null"], "minimum": 0, "maximum": 86400},
+    },
 }

@@ -31,6 +31,13 @@ def test_an_environment_fills_host_token_host_and_realm(
     assert (settings.host, settings.token_host, settings.realm) == (host, token_host, realm)
 
 
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_the_host_of_an_environment_fills_token_host_and_realm_as_its_name_does(name: str) -> None:
+    by_host = ClientSettings(host=f"{ENVIRONMENTS[name].host}/integrations/", **LOGIN)
+    assert (by_host.host, by_host.token_host, by_host.realm) == ENVIRONMENTS[name]
+    assert ClientSettings(host=ENVIRONMENTS[name].host, realm="own", **LOGIN).realm == "own"
+
+
 def test_every_environment_is_in_the_table_above() -> None:
     assert set(ENVIRONMENTS) == {"EU1", "US1", "US2", "US1W", "CA1", "FRANKFURT"}
 
@@ -62,6 +69,11 @@ def test_numbers_may_come_as_text_from_a_form() -> None:
     assert (settings.page_size, settings.requests_per_second) == (50, 2.5)
 
 
+@pytest.mark.parametrize(("given", "seconds"), [(None, 60), ("", 60), (0, 0), ("0", 0), ("2.5", 2.5)])
+def test_how_long_purchases_take_to_show_may_be_nothing_and_is_a_minute_unless_said(given: Any, seconds: float) -> None:
+    assert ClientSettings(environment="EU1", settle_seconds=given, **LOGIN).settle_seconds == seconds
+
+
 @pytest.mark.parametrize(
     ("fields", "label"),
     [
@@ -79,13 +91,17 @@ def test_numbers_may_come_as_text_from_a_form() -> None:
         ({"environment": "EU1", "totp_secret": "not base 32!"}, "One-time code secret:"),
         ({"environment": "EU1", "totp_secret": "ABC"}, "One-time code secret:"),
         ({"environment": "EU1", "personal_access_token": "pat-1234"}, "Personal access token: contradicts Login"),
-        ({"environment": "EU1", "access": "admin"}, "Access:"),
-        ({"environment": "EU1", "page_size": 0}, "Page size:"),
+        ({"environment": "EU1", "access": "admin"}, "Access: 'admin': "),
+        ({"environment": "EU1", "page_size": 0}, "Page size: 0: "),
+        ({"environment": "EU1", "page_size": True}, "Page size: True: "),
         ({"environment": "EU1", "max_concurrency": "many"}, "Max concurrency:"),
         ({"environment": "EU1", "requests_per_second": -1}, "Requests per second:"),
         ({"environment": "EU1", "connect_timeout": 0}, "Connect timeout:"),
         ({"environment": "EU1", "read_timeout": float("inf")}, "Read timeout:"),
         ({"environment": "EU1", "total_timeout": "soon"}, "Total timeout:"),
+        ({"environment": "EU1", "settle_seconds": -0.1}, "Purchases show within (s):"),
+        ({"environment": "EU1", "settle_seconds": "nan"}, "Purchases show within (s):"),
+        ({"environment": "EU1", "settle_seconds": 86_401}, "Purchases show within (s):"),
         ({"environment": "EU1", "colour": "red"}, "colour:"),
     ],
 )
@@ -102,6 +118,7 @@ def test_what_is_wrong_is_named_in_the_forms_words(fields: dict[str, Any], label
         ({}, ["Login", "Password"]),
         ({"login": "ops"}, ["Password"]),
         ({"password": "open-sesame-4711"}, ["Login"]),
+        ({"login": " ", "password": "\t"}, ["Login", "Password"]),
     ],
 )
 def test_missing_credentials_are_named(fields: dict[str, str], missing: list[str]) -> None:

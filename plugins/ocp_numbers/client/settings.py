@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 import pyotp
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from ocp_numbers.errors import InvalidConnection
 
@@ -49,11 +49,13 @@ LABELS = MappingProxyType(
         "connect_timeout": "Connect timeout",
         "read_timeout": "Read timeout",
         "total_timeout": "Total timeout",
+        "settle_seconds": "Purchases show within (s)",
         "allow_plain_http": "Allow plain http",
     }
 )
 """The words of the connection form for each field."""
 
+_SECRETS = ("password", "totp_secret", "personal_access_token")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _TOKEN = re.compile(r"[!-~]+")
 _REALM = re.compile(r"[A-Za-z0-9._-]+")
@@ -64,10 +66,12 @@ Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 class ClientSettings(BaseModel):
     """The frozen settings of one client; empty and missing values mean the default.
 
-    ``environment`` fills host, token host and realm; a private installation gives ``host`` instead. Log in either by
+    ``environment`` fills host, token host and realm, and so does the host of one; a private installation gives its own
+    ``host`` instead. Log in either by
     ``login`` and ``password``, with ``totp_secret`` where two-factor login is on, or by ``personal_access_token``.
     ``access`` is the most that this client may do: ``read``, ``write``, or ``paid``, which includes giving numbers up.
     Timeouts are in seconds; ``total_timeout`` bounds one call with all its attempts.
+    ``settle_seconds`` is how long the platform may take to show a purchase in its lists.
 
     :raises InvalidConnection: naming everything that is missing, wrong or contradictory at once, in the form's words.
     """
@@ -89,21 +93,27 @@ class ClientSettings(BaseModel):
     connect_timeout: Seconds = 10.0
     read_timeout: Seconds = 60.0
     total_timeout: Seconds = 300.0
+    settle_seconds: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)] = 60.0
     allow_plain_http: bool = False
 
     def __init__(self, **fields: Any) -> None:
-        given = {name: value for name, value in fields.items() if value not in (None, "", SecretStr(""))}
+        given = {name: value for name, value in fields.items() if not _is_blank(value)}
         problems: list[str] = []
         self._place(given, problems)
         self._identify(given, problems)
         try:
             super().__init__(**given)
         except ValidationError as error:
-            problems += [
-                f"{LABELS.get(str(fault['loc'][0]), str(fault['loc'][0]))}: {fault['msg']}" for fault in error.errors()
-            ]
+            problems += [_problem(fault) for fault in error.errors()]
         if problems:
             raise InvalidConnection(problems)
+
+    @field_validator("page_size", "max_concurrency", "requests_per_second", "settle_seconds", mode="before")
+    @classmethod
+    def _is_no_flag(cls, value: object) -> object:
+        if isinstance(value, bool):
+            raise ValueError("Input should be a number")
+        return value
 
     @staticmethod
     def _place(given: dict[str, Any], problems: list[str]) -> None:
@@ -115,7 +125,8 @@ class ClientSettings(BaseModel):
         name = str(given.get("environment", "")).strip().upper()
         if name:
             given["environment"] = name
-        environment = ENVIRONMENTS.get(name)
+        of_host = (known for known in ENVIRONMENTS.values() if known.host == given.get("host"))
+        environment = ENVIRONMENTS.get(name) if name else next(of_host, None)
         if environment is not None:
             if given.setdefault("host", environment.host) != environment.host:
                 problems.append(f"Host: {given['host']} contradicts Environment {name}; clear one of the two")
@@ -158,6 +169,17 @@ class ClientSettings(BaseModel):
             for field in ("login", "password")
             if field not in given
         )
+
+
+def _is_blank(value: object) -> bool:
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    return text is None or (isinstance(text, str) and not text.strip())
+
+
+def _problem(fault: Any) -> str:
+    field = str(fault["loc"][0])
+    value = f"{fault['input']!r}: " if field in LABELS and field not in _SECRETS else ""
+    return f"{LABELS.get(field, field)}: {value}{fault['msg']}"
 
 
 def _origin(text: str, label: str, allow_http: bool, problems: list[str]) -> str:

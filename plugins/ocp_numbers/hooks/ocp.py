@@ -32,6 +32,7 @@ SETTINGS = (
     "connect_timeout",
     "read_timeout",
     "total_timeout",
+    "settle_seconds",
     "allow_plain_http",
 )
 """Keys of the connection's extra that are the client's settings."""
