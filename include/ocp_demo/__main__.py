@@ -38,6 +38,7 @@ def main() -> int:
 
                 take(stack, story)
             if not options.once and not options.screenshots:
+                story.show_around()
                 _stay(stack, screen)
             return 0 if agreed else 1
     except DemoFailed as failure:

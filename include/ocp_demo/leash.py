@@ -46,9 +46,11 @@ def main(description: Path) -> None:
     for stop in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(stop, end)
     with description.with_suffix(".lock").open("w") as lock:
-        # Held until this process is gone: the next demo waits for it instead of meeting half-dead programs.
+        # The programs inherit the lock, so it is held until the last of them is gone, and names the group to end.
         fcntl.flock(lock, fcntl.LOCK_EX)
-        running = {program["name"]: _start(program) for program in json.loads(description.read_text())}
+        lock.write(str(os.getpid()))
+        lock.flush()
+        running = {program["name"]: _start(program, lock.fileno()) for program in json.loads(description.read_text())}
         casualty = None
         while not (ended or casualty or _let_go()):
             casualty = next((name for name, process in running.items() if process.poll() is not None), None)
@@ -57,9 +59,33 @@ def main(description: Path) -> None:
         _end(list(running.values()))
 
 
-def _start(program: Program) -> subprocess.Popen[bytes]:
+def end_leftovers(lock_file: Path, patience: float) -> None:
+    """Return once nothing runs any more of what a leash with this lock started.
+
+    A leash whose owner was killed ends its programs by itself, within ``patience`` seconds; if the leash was killed as
+    well, its group is ended here.
+    """
+    if not lock_file.exists():
+        return
+    deadline = time.monotonic() + patience
+    with lock_file.open("r+") as lock:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    # The lock is held by a member of the group, so the group's number cannot be anybody else's.
+                    with suppress(ProcessLookupError):
+                        os.killpg(int(lock_file.read_text()), signal.SIGKILL)
+                time.sleep(_POLL_SECONDS)
+
+
+def _start(program: Program, lock: int) -> subprocess.Popen[bytes]:
     with Path(program["log"]).open("ab") as output:
-        return subprocess.Popen(program["command"], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
+        return subprocess.Popen(
+            program["command"], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, pass_fds=(lock,)
+        )
 
 
 def _let_go() -> bool:

@@ -19,7 +19,7 @@ from typing import IO
 
 import requests
 
-from ocp_demo.leash import Program
+from ocp_demo.leash import GRACE_SECONDS, Program, end_leftovers
 
 PROJECT = Path(__file__).resolve().parents[2]
 HOME = PROJECT / ".demo"
@@ -83,7 +83,7 @@ class Stack:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise DemoFailed("another demo runs from this folder: end it with Ctrl-C in its terminal first") from None
-        _wait_for_leftovers()
+        end_leftovers(HOME / "programs.lock", patience=GRACE_SECONDS + 5)
         shutil.rmtree(HOME)
         (HOME / "logs").mkdir(parents=True)
         self._write_secrets()
@@ -224,20 +224,3 @@ class Stack:
                 cwd=HOME,
                 start_new_session=True,
             )
-
-
-def _wait_for_leftovers() -> None:
-    """A demo that was killed leaves its programs to their leash, which needs some seconds to end them."""
-    lock_file = HOME / "programs.lock"
-    if not lock_file.exists():
-        return
-    with lock_file.open("w") as lock:
-        deadline = time.monotonic() + 40
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise DemoFailed("programs of an earlier demo still run and do not end; end them by hand") from None
-                time.sleep(0.5)

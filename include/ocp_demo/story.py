@@ -88,7 +88,6 @@ class Story:
                     *check_cleanup(self._result(clean, "select"), region["set_name"], truth),
                 ]
             )
-        self._show_around()
         return succeeded
 
     def _prepare(self) -> None:
@@ -160,7 +159,8 @@ class Story:
             self._screen.check(check.holds, check.sentence)
         return all(check.holds for check in checks)
 
-    def _show_around(self) -> None:
+    def show_around(self) -> None:
+        """Where to look, and how to log in."""
         self._screen.title("Look around")
         self._screen.show(f"Airflow   {self._stack.airflow_url}   user admin, password {self._stack.password}")
         for run in self.runs:

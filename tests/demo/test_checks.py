@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
+
 from ocp_demo.checks import (
     Truth,
     check_cleanup,

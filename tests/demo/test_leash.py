@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from ocp_demo.leash import end_leftovers
+
 INCLUDE = Path(__file__).resolve().parents[2] / "include"
 # A parent with a child of its own that ignores requests to end: the hardest case to clean up after.
 STUBBORN = (
@@ -100,6 +102,26 @@ def test_one_program_that_ends_by_itself_is_named_and_takes_the_rest_along(tmp_p
     until(started.all_gone)
     started.process.wait()
     assert "stubborn ended by itself with code 0" in (tmp_path / "leash.log").read_text()
+
+
+def test_what_is_left_when_owner_and_leash_are_both_killed_is_ended_by_the_next_start(leashed: Leashed) -> None:
+    leashed.process.kill()
+    leashed.process.wait()
+    assert not leashed.all_gone()
+    end_leftovers(leashed.folder / "programs.lock", patience=0.2)
+    assert leashed.all_gone()
+
+
+def test_the_next_start_waits_for_a_leash_that_is_ending_its_programs(leashed: Leashed) -> None:
+    assert leashed.process.stdin is not None
+    leashed.process.stdin.close()
+    end_leftovers(leashed.folder / "programs.lock", patience=30)
+    assert leashed.all_gone()
+
+
+def test_there_is_nothing_to_wait_for_where_no_leash_was(tmp_path: Path) -> None:
+    end_leftovers(tmp_path / "programs.lock", patience=0)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_it_refuses_to_run_in_a_group_that_is_not_its_own(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 
 import pytest
+
 from ocp_demo import stack as stack_module
 from ocp_demo.stack import DemoFailed, Stack, free_port
 
