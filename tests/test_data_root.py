@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocp_numbers.data_root import DEFAULT_FOLDER, DataRoot, segment
+from ocp_numbers.data_root import DEFAULT_FOLDER, STAGING, DataRoot, segment
 from ocp_numbers.errors import InvalidInput
 
 
@@ -101,6 +101,7 @@ def test_a_write_that_dies_half_way_leaves_the_old_document(
     monkeypatch.undo()
     assert root.read("order") == b"old"
     assert root.keys() == ["order"]
+    assert list((tmp_path / STAGING).iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -121,6 +122,11 @@ def test_every_text_becomes_a_safe_segment_of_its_own(texts: list[str]) -> None:
         assert made not in (".", "..")
         assert not made.startswith(".")
         assert not set(made) & set("/\\\x00\n")
+
+
+def test_a_root_of_an_unknown_kind_is_refused_by_name() -> None:
+    with pytest.raises(InvalidInput, match="data root: 'cloud9://bucket' cannot be used"):
+        DataRoot("cloud9://bucket")
 
 
 def test_readable_names_stay_readable() -> None:

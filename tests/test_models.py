@@ -116,3 +116,8 @@ def test_a_required_text_has_something_in_it(bad: str) -> None:
     with pytest.raises(InvalidInput, match="group"):
         check_text(bad, field="group")
     assert check_text("retail-us", field="group") == "retail-us"
+
+
+def test_numbers_may_come_one_by_one() -> None:
+    numbers = ["+12125550123", "+12125550124"]
+    assert check_numbers(number for number in numbers) == tuple(numbers)

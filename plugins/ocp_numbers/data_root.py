@@ -58,7 +58,7 @@ class DataRoot:
     def __init__(self, uri: str | os.PathLike[str]) -> None:
         self.uri = str(uri)
         local = "://" not in self.uri or self.uri.startswith("file://")
-        self._store: _Store = _Folder(Path(self.uri.removeprefix("file://"))) if local else _Bucket(UPath(self.uri))
+        self._store: _Store = _Folder(Path(self.uri.removeprefix("file://"))) if local else _bucket(self.uri)
 
     @classmethod
     def from_environment(cls) -> DataRoot:
@@ -173,10 +173,14 @@ class _Folder:
 
     def _stage(self, content: bytes) -> Path:
         staged = self._ready((STAGING, uuid.uuid4().hex))
-        with staged.open("xb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
+        try:
+            with staged.open("xb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+        except BaseException:
+            staged.unlink(missing_ok=True)  # on a full disk above all
+            raise
         return staged
 
 
@@ -206,6 +210,15 @@ class _Bucket:
     def keys(self, segments: tuple[str, ...]) -> list[str]:
         above = len(self.root.path.rstrip("/")) + 1
         return [name[above:] for name in self.root.fs.find(self.path(segments).path)]
+
+
+def _bucket(uri: str) -> _Bucket:
+    try:
+        return _Bucket(UPath(uri))
+    except (ValueError, ImportError) as error:
+        raise InvalidInput(
+            f"data root: {uri!r} cannot be used ({error}); give a folder, or install what its kind of store needs"
+        ) from None
 
 
 def _make_folder(folder: Path) -> None:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ocp_numbers.errors import InvalidInput
 
@@ -61,7 +61,13 @@ class PurchasedNumber(Answer):
     """A number that the buying call reports as bought, with the provider's id."""
 
     number: str
-    id: str | None = None
+    id: str | None = Field(None, coerce_numbers_to_str=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _alone(cls, value: object) -> object:
+        """The vendor's page shows objects, and speaks of strings."""
+        return {"number": value} if isinstance(value, str) else value
 
 
 class Purchase(Answer):
@@ -69,6 +75,11 @@ class Purchase(Answer):
 
     failed: tuple[str, ...] = Field((), alias="failedNumbers")
     purchased: tuple[PurchasedNumber, ...] = Field((), alias="purchasedNumbers")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _none_is_nobody(cls, value: object) -> object:
+        return () if value is None else value
 
 
 class NumberSet(Answer):
@@ -100,13 +111,14 @@ class Page(Answer, Generic[ItemT]):
     all_numbers: int = Field(alias="allNumbers")
 
 
-def check_numbers(numbers: Sequence[str], *, field: str = "numbers") -> tuple[str, ...]:
+def check_numbers(numbers: Iterable[str], *, field: str = "numbers") -> tuple[str, ...]:
     """``numbers`` as given, once each of them is E.164 and none stands twice.
 
     :raises InvalidInput: naming every offender; also when the list is empty.
     """
-    if isinstance(numbers, str):
-        raise InvalidInput(f"{field}: {numbers!r} is one string; give a list of numbers")
+    if isinstance(numbers, str | bytes | Mapping) or not isinstance(numbers, Iterable):
+        raise InvalidInput(f"{field}: {numbers!r} is not a list; give a list of numbers")
+    numbers = tuple(numbers)
     if not numbers:
         raise InvalidInput(f"{field}: the list is empty; give at least one number in E.164, such as +12125550123")
     problems = [
@@ -117,7 +129,7 @@ def check_numbers(numbers: Sequence[str], *, field: str = "numbers") -> tuple[st
     problems += [f"{field}: {number} is listed {count} times; name it once" for number, count in _twice(numbers)]
     if problems:
         raise InvalidInput(problems)
-    return tuple(numbers)
+    return numbers
 
 
 def check_locale(locale: str, *, field: str = "locale") -> str:
@@ -155,8 +167,12 @@ def check_text(value: str, *, field: str) -> str:
 
     :raises InvalidInput: otherwise.
     """
-    if not (isinstance(value, str) and value.strip()):
+    if not isinstance(value, str):
+        raise InvalidInput(f"{field}: {value!r} is not a text; give a string")
+    if not value.strip():
         raise InvalidInput(f"{field}: {value!r} is empty; give a value")
+    if "\0" in value:
+        raise InvalidInput(f"{field}: {value!r} holds a NUL character; remove it")
     return value
 
 

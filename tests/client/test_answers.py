@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocp_numbers.client import OPERATIONS, Reply
-from ocp_numbers.client.answers import read_answer
+from ocp_numbers.client.answers import check_success, read_answer
 from ocp_numbers.client.redaction import Redactor
 from ocp_numbers.client.wire import Call
 from ocp_numbers.errors import Refused, UnexpectedAnswer
@@ -25,7 +25,9 @@ def reply(content: bytes, status: int = 200, content_type: str | None = "applica
 
 def read(name: str, body: Any, **options: Any) -> Any:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return read_answer(OPERATIONS[name], reply(content, **options), Redactor())
+    answered = reply(content, **options)
+    check_success(answered, Redactor())
+    return read_answer(OPERATIONS[name], answered, Redactor())
 
 
 PAGE = {"numbers": [], "page": 1, "pageSize": 51, "numberOfPages": 1, "allNumbers": 43}
@@ -75,13 +77,41 @@ def test_an_empty_answer_is_a_success_exactly_where_the_table_says_so(operation:
         assert not caught.value.settled
 
 
-@pytest.mark.parametrize(
-    "name", ["numbers.list", "numbers.search_available", "numbers.buy", "numbers.attach", "sets.get"]
-)
-def test_success_false_is_a_refusal_whatever_was_asked(name: str) -> None:
+def test_no_content_is_no_csv() -> None:
+    with pytest.raises(UnexpectedAnswer, match="empty"):
+        read("numbers.export_csv", b"", status=204, content_type=None)
+
+
+@pytest.mark.parametrize("no", [False, "false", "False", 0])
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_success_false_is_a_refusal_whatever_was_asked_and_however_it_is_spelt(name: str, no: object) -> None:
     with pytest.raises(Refused, match="no licences") as caught:
-        read(name, {"success": False, "message": "no licences"})
-    assert caught.value.status == 200
+        read(name, {"success": no, "message": "no licences"})
+    assert (caught.value.status, caught.value.settled) == (200, False)
+
+
+def test_a_byte_order_mark_is_read_over() -> None:
+    assert read("numbers.attach", b'\xef\xbb\xbf{"success": true}') == Outcome()
+    assert read("sets.list_for_group", b'\xef\xbb\xbf{"id": "1", "name": "Pilot"}')[0].name == "Pilot"
+    with pytest.raises(Refused, match="no licences"):
+        read("numbers.attach", b'\xef\xbb\xbf{"success": false, "message": "no licences"}')
+
+
+@pytest.mark.parametrize(
+    ("body", "failed", "purchased"),
+    [
+        ({"failedNumbers": None, "purchasedNumbers": [{"number": "+1", "id": "p1"}]}, (), [("+1", "p1")]),
+        ({"failedNumbers": ["+1"], "purchasedNumbers": None}, ("+1",), []),
+        ({"purchasedNumbers": ["+1"]}, (), [("+1", None)]),
+        ({"purchasedNumbers": [{"number": "+1", "id": 17}]}, (), [("+1", "17")]),
+    ],
+)
+def test_a_report_of_a_purchase_is_understood_in_each_spelling(
+    body: dict[str, Any], failed: tuple[str, ...], purchased: list[tuple[str, str | None]]
+) -> None:
+    report = read("numbers.buy", body)
+    assert report.failed == failed
+    assert [(one.number, one.id) for one in report.purchased] == purchased
 
 
 @pytest.mark.parametrize(
@@ -92,7 +122,7 @@ def test_success_false_is_a_refusal_whatever_was_asked(name: str) -> None:
         ("numbers.search", PAGE | {"numbers": [{"number": "+1"}, {"number": 2}]}, "numbers.1.number"),
         ("numbers.search_available", {"offers": []}, "the body"),
         ("numbers.buy", {"failedNumbers": "+1"}, "failedNumbers"),
-        ("numbers.buy", {"purchasedNumbers": ["+1"]}, "purchasedNumbers.0"),
+        ("numbers.buy", {"purchasedNumbers": [["+1"]]}, "purchasedNumbers.0"),
         ("numbers.buy", {}, "failed"),
         ("numbers.buy", {"status": "ok"}, "failed"),
         ("numbers.attach", {}, "success"),

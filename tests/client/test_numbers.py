@@ -132,6 +132,7 @@ def page(number: int, of: int, total: int, *numbers: str) -> bytes:
         ([page(1, 2, 4, "+1", "+2"), page(2, 2, 4, "+2", "+3")], r"page 2 repeats \+2"),
         ([page(1, 3, 6, "+1", "+2"), page(2, 3, 6)], "6 numbers were announced and 2 came"),
         ([page(1, 1, 0, "+1", "+2")], "0 numbers were announced and 2 came"),
+        ([page(1, 999, 5, "+1", "+2"), page(2, 999, 5, "+3", "+4")] * 9, "5 numbers were announced and 6 came"),
     ],
 )
 def test_an_inventory_that_moves_while_it_is_read_is_not_passed_off_as_whole(

@@ -70,7 +70,14 @@ def test_a_payload_speaks_the_vendors_words_and_leaves_out_what_was_not_given(
     ("name", "fields", "problems"),
     [
         ("numbers.detach", {"numbers": []}, ["numbers: the list is empty"]),
-        ("numbers.detach", {"numbers": NUMBER}, ["numbers: '+12125550123' is one string"]),
+        ("numbers.detach", {"numbers": NUMBER}, ["numbers: '+12125550123' is not a list"]),
+        ("numbers.detach", {"numbers": 5}, ["numbers: 5 is not a list"]),
+        ("numbers.detach", {"numbers": {NUMBER: 1}}, ["numbers: {'+12125550123': 1} is not a list"]),
+        ("numbers.detach", {"numbers": iter(())}, ["numbers: the list is empty"]),
+        ("numbers.search", {"groups": []}, ["groups: the list is empty"]),
+        ("numbers.search", {"groups": ["a", " "]}, ["groups: ' ' is empty"]),
+        ("numbers.list", {"page_size": 0}, ["page_size: 0: Input should be greater"]),
+        ("numbers.update_note", {"number": NUMBER}, ["note: missing; give a value"]),
         (
             "numbers.detach",
             {"numbers": ["12125550123", "+0123456", NUMBER, NUMBER]},

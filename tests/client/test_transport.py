@@ -147,7 +147,7 @@ def test_a_lasting_refusal_is_raised_at_once(fault: Fault, error: type[ApiError]
     world.sandbox.faults.add(fault)
     with pytest.raises(error) as caught:
         world.act(effect)
-    assert (caught.value.settled, world.sent()) == (True, 1)
+    assert (caught.value.settled, world.sent()) == (error is not Refused, 1)
 
 
 @pytest.mark.parametrize("effect", Effect)
@@ -181,6 +181,17 @@ def test_an_error_names_operation_call_status_and_the_vendors_message(world: Wor
     error = caught.value
     assert (error.operation, error.call, error.status) == ("sets.get", "GET /api/numbers-set/no-such-set", 404)
     assert "no-such-set" in error.message
+
+
+def test_an_error_names_the_ids_that_were_sent(world: World, sandbox: Sandbox) -> None:
+    sandbox.faults.add(Fault(kind="status", status=404, path="/api/*", body='{"message": "not found"}'))
+    numbers = [f"+1212555{n:04d}" for n in range(12)]
+    with pytest.raises(NotFound) as caught:
+        world.client.numbers.attach(numbers, mini_app_id="app\n1", locale="en-US")
+    assert str(caught.value) == (
+        "numbers.attach (PUT /api/numbers/attach) for mini_app_id app 1, numbers "
+        f"{', '.join(numbers[:10])} and 2 more: 404: not found."
+    )
 
 
 def test_a_long_or_ugly_message_is_made_fit_for_a_log_line(world: World) -> None:

@@ -27,6 +27,7 @@ from ocp_numbers.errors import AnswerLost, NoAnswer, NotConnected, Redirected, U
 
 NUMBER = "+12125550123"
 BOUGHT = answer(body=b'{"failedNumbers": [], "purchasedNumbers": [{"number": "+12125550123", "id": "1"}]}')
+ZIPPED = gzip.compress(b'{"failedNumbers": [], "purchasedNumbers": [{"number": "+12125550123", "id": "1"}]}')
 PAGE = answer(body=b'{"numbers": [], "page": 1, "pageSize": 50, "numberOfPages": 0, "allNumbers": 0}')
 ONCE = Retry(attempts=1)
 
@@ -155,6 +156,9 @@ def test_silence_ends_with_the_read_timeout(serve: Serve, by_token: NewClient) -
         ),
         lambda connection: connection.sendall(b"220 smtp.example ESMTP\r\n") or connection.close(),
         lambda connection: connection.sendall(answer(body=b"no gzip", Content_Encoding="gzip")),
+        lambda connection: connection.sendall(answer(body=ZIPPED[:10], Content_Encoding="gzip")),
+        lambda connection: connection.sendall(answer(body=ZIPPED[:-8], Content_Encoding="gzip")),
+        lambda connection: connection.sendall(answer(Content_Length="2\r\nContent-Length: 3")),
     ],
     ids=[
         "nothing",
@@ -164,16 +168,27 @@ def test_silence_ends_with_the_read_timeout(serve: Serve, by_token: NewClient) -
         "half a chunk",
         "not HTTP",
         "bad compression",
+        "compressed, only its head",
+        "compressed, without its end",
+        "of two lengths",
     ],
 )
 def test_a_purchase_without_a_whole_answer_is_lost_and_not_sent_again(
     act: Callable[[socket.socket], None], serve: Serve, by_token: NewClient
 ) -> None:
     server = serve(act)
-    with pytest.raises(AnswerLost) as caught:
+    with pytest.raises(AnswerLost, match="the connection broke") as caught:
         buy(by_token(server.url))
     assert not caught.value.settled
     assert len(server.requests) == 1
+
+
+def test_a_compressed_answer_is_asked_for_and_read(serve: Serve, by_token: NewClient) -> None:
+    server = serve(
+        answer(body=gzip.compress(b'{"success": true, "message": "%s"}' % (b"x" * 3_000_000)), Content_Encoding="gzip")
+    )
+    assert len(by_token(server.url).numbers.detach([NUMBER]).message or "") == 3_000_000
+    assert b"\r\nAccept-Encoding: gzip\r\n" in server.requests[0]
 
 
 def test_a_purchase_on_a_kept_connection_that_dies_under_it_is_sent_once(serve: Serve, by_token: NewClient) -> None:

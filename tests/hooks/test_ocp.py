@@ -293,6 +293,26 @@ class TestTestConnection:
         assert worked is False
         assert message.startswith("Login: ops was let in, but may not read numbers")
 
+    def test_a_login_that_sees_no_number_is_asked_about(self, connection: Connections) -> None:
+        with Sandbox(Settings(numbers=0)) as other:
+            worked, message = connection.json(host=other.url, password="secret").test_connection()
+
+        assert worked is True
+        assert message.endswith(
+            "0 numbers are visible to this login. If there should be some, ask for rights in their groups."
+        )
+
+    def test_who_waits_for_the_answer_is_not_kept_waiting(self, connection: Connections, sandbox: Sandbox) -> None:
+        sandbox.faults.add(Fault("GET", "/api/numbers", kind="status", status=503))
+
+        assert connection.json().test_connection()[0] is False
+        assert [call["path"] for call in sandbox.calls()].count("/api/numbers") == 2
+
+    def test_a_server_that_hangs_up_was_reached(self, connection: Connections, sandbox: Sandbox) -> None:
+        sandbox.faults.add(Fault("GET", "/api/numbers", kind="drop_before"))
+
+        assert connection.json().test_connection()[1].startswith(f"Host: {sandbox.url} was reached, but gave no whole")
+
     def test_a_locked_account_is_told(self, connection: Connections) -> None:
         with Sandbox(Settings(numbers=0)) as other:
             for _ in range(5):

@@ -143,6 +143,7 @@ FAULTS: dict[str, tuple[dict[str, Any], int]] = {
     "a login page": ({"kind": "html"}, 2),
 }
 """What goes wrong with the first call, and how many calls it takes then in all."""
+NO = '{"success": false, "message": "not on Mondays"}'
 
 
 @pytest.mark.parametrize("make", CASES, ids=lambda make: make.__name__)
@@ -180,6 +181,17 @@ class TestEachOperatorThatChangesSomething:
 
         assert sum(world.writes().values()) == 1
 
+    def test_a_refusal_of_what_took_effect_all_the_same_is_no_failure(
+        self, world: World, run: Run, make: Callable[[World], Case]
+    ) -> None:
+        case = make(world)
+        world.sandbox.faults.add(Fault(case.method, case.path, kind="status_after", status=200, body=NO))
+
+        run(case.operator)
+
+        assert case.done(world)
+        assert sum(world.writes().values()) == 1
+
     def test_answers_that_stay_away_end_in_the_vendors_fault(
         self, world: World, run: Run, make: Callable[[World], Case]
     ) -> None:
@@ -202,6 +214,23 @@ def test_a_yes_that_changes_nothing_is_a_difference_named(
         run(case.operator)
 
     assert failed.value.differences == case.operator.numbers  # type: ignore[attr-defined]
+
+
+def test_a_refusal_half_carried_out_is_told_with_what_is_missing_and_a_second_run_does_only_that(
+    world: World, run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    numbers = world.add(3)
+    operator = AttachNumbersOperator(task_id="t", numbers=numbers, mini_app_id=world.app, locale="en-US")
+    send = operator.client.numbers.attach
+    monkeypatch.setattr(operator.client.numbers, "attach", lambda batch, **fields: send(batch[:2], **fields))
+    world.sandbox.faults.add(Fault("PUT", "/api/numbers/attach", kind="status_after", status=200, body=NO, nth=1))
+
+    with pytest.raises(Refused, match="not on Mondays"):
+        run(operator)
+    assert f"not so for {numbers[2]}" in capsys.readouterr().out
+
+    again = AttachNumbersOperator(task_id="t", numbers=numbers, mini_app_id=world.app, locale="en-US")
+    assert run(again) == {"changed": 1, "unchanged": 2}
 
 
 def test_a_kill_ends_between_two_calls_and_the_next_attempt_does_the_rest(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ocp_numbers.errors import InvalidInput, NumberInUse, OutcomeUnknown, Refused
-from ocp_numbers.operators import ImportNumbersCsvOperator, converge
+from ocp_numbers.operators import ImportNumbersCsvOperator
 from ocp_sandbox import Fault
 from operators.world import GROUP, Run, World
 
@@ -81,11 +81,11 @@ def test_an_unknown_outcome_is_red_and_sent_once_and_a_retry_resolves_it(world: 
     assert run(operator_of(*rows))["changed"] == 5
 
 
-def test_goes_in_chunks(world: World, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(converge, "BATCH", 2)
+@pytest.mark.parametrize("size", [2, "2"])
+def test_goes_in_chunks_as_small_as_the_installation_wants_them(world: World, run: Run, size: Any) -> None:
     rows = [{"OPERATION": "Update", "NUMBER": number, "NOTE": "lobby"} for number in world.add(5)]
 
-    assert run(operator_of(*rows))["changed"] == 5
+    assert run(operator_of(*rows, rows_per_call=size))["changed"] == 5
     assert world.writes() == {"PUT /api/numbers/csv": 3}
 
 

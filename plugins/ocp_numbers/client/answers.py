@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -15,24 +16,24 @@ from ocp_numbers.models import Outcome
 
 AnswerT = TypeVar("AnswerT")
 
+_NO = ("false", "no", "0")
+
 
 def read_answer(operation: Operation[AnswerT], reply: Reply, redactor: Redactor) -> AnswerT:
-    """The answer to ``operation`` in ``reply``.
+    """The answer to ``operation`` in ``reply``, which has passed :func:`check_success`.
 
-    :raises Refused: it says ``success: false``.
     :raises UnexpectedAnswer: it is not an answer to this operation.
     """
     if not reply.content.strip():
         if operation.may_be_empty:
             return operation.adapter.validate_python({})
-        if operation.answer is not str:
+        if operation.answer is not str or reply.status == 204:
             raise unexpected(reply, redactor, "the answer is empty", transient=True)
     if is_html(reply):
         problem = "an HTML page instead of data: a login page? Check the host"
         raise unexpected(reply, redactor, problem, transient=True)
     if operation.answer is str and reply.content_type != "application/json":
         return operation.adapter.validate_python(_text(reply, redactor))
-    check_success(reply, redactor)
     problem, transient = "", False
     try:
         answer = operation.adapter.validate_json(_as_list(operation, reply.content))
@@ -55,13 +56,18 @@ def check_success(reply: Reply, redactor: Redactor) -> None:
     if b'"success"' not in reply.content:
         return
     body = parsed(reply.content)
-    if isinstance(body, dict) and body.get("success") is False:
+    if isinstance(body, dict) and str(body.get("success")).lower() in _NO:
         raise _refused(reply, redactor)
 
 
 def _refused(reply: Reply, redactor: Redactor) -> Refused:
-    message = redactor.clean(said(reply))
-    return Refused(operation=reply.call.operation, call=str(reply.call), status=reply.status, message=message)
+    return Refused(
+        operation=reply.call.operation,
+        call=str(reply.call),
+        status=reply.status,
+        message=redactor.clean(said(reply)),
+        about=reply.call.about,
+    )
 
 
 def _check_evidence(answer: BaseModel, reply: Reply, redactor: Redactor) -> None:
@@ -78,6 +84,7 @@ def _check_evidence(answer: BaseModel, reply: Reply, redactor: Redactor) -> None
 
 def _as_list(operation: Operation[AnswerT], content: bytes) -> bytes:
     """One object where several were asked for is a list of one: the vendor's page shows the sets of a group so."""
+    content = content.removeprefix(codecs.BOM_UTF8)
     one = content.lstrip()[:1] == b"{" and operation.may_be_single
     return b"[" + content + b"]" if one else content
 

@@ -54,7 +54,7 @@ class Numbers:
         return self._call(
             op.LIST,
             page=page,
-            page_size=page_size or self._page_size,
+            page_size=self._page_size if page_size is None else page_size,
             search_term=search_term,
             order_by=order_by,
             direction=direction,
@@ -117,7 +117,7 @@ class Numbers:
         return self._call(
             op.SEARCH,
             page=page,
-            page_size=page_size or self._page_size,
+            page_size=self._page_size if page_size is None else page_size,
             order_by=order_by,
             direction=direction,
             **filters,
@@ -194,7 +194,7 @@ class Numbers:
                 raise IncompleteSnapshot(f"page {page_number} repeats {min(numbers & previous)} of the page before")
             yield from page.items
             seen, total, previous = seen + len(page.items), page.all_numbers, numbers
-            if not page.items or page_number >= page.number_of_pages:
+            if not page.items or page_number >= page.number_of_pages or seen > total:
                 break
             page_number += 1
         if seen != total:

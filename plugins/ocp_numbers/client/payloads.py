@@ -41,11 +41,18 @@ def _one_number(number: str) -> str:
     return check_numbers((number,), field="number")[0]
 
 
+def _some_groups(groups: tuple[str, ...]) -> tuple[str, ...]:
+    if not groups:
+        raise InvalidInput("groups: the list is empty; name a group, or leave it out for all of them")
+    return tuple(check_text(group, field="groups") for group in groups)
+
+
 PhoneNumbers = Annotated[tuple[str, ...], BeforeValidator(check_numbers)]
 Number = Annotated[str, AfterValidator(_one_number)]
 Locale = Annotated[str, AfterValidator(check_locale)]
 Group = Annotated[str, AfterValidator(_text("group"))]
 GroupId = Annotated[str, AfterValidator(_text("group_id"))]
+Groups = Annotated[tuple[str, ...], AfterValidator(_some_groups)]
 MiniAppId = Annotated[str, AfterValidator(_text("mini_app_id"))]
 Provider = Annotated[str, AfterValidator(_text("provider"))]
 SetName = Annotated[str, AfterValidator(_text("name"))]
@@ -96,7 +103,11 @@ def _problems(fault: Any) -> tuple[str, ...]:
     cause = fault.get("ctx", {}).get("error")
     if isinstance(cause, InvalidInput):
         return cause.problems
-    return (f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}",)
+    field = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "missing":
+        return (f"{field}: missing; give a value",)
+    value = repr(fault["input"])
+    return (f"{field}: {value if len(value) <= 80 else value[:77] + '...'}: {fault['msg']}",)
 
 
 class Paged(Payload):
@@ -128,7 +139,7 @@ class Search(Paged):
     locale: Locale | None = None
     note: str | None = None
     set_id: str | None = None
-    groups: tuple[str, ...] | None = None
+    groups: Groups | None = None
 
 
 class Wanted(Payload):

@@ -33,7 +33,7 @@ def may_repeat(effect: Effect, error: ApiError | NoAnswer) -> bool:
 class Backoff:
     """**How long**: pauses in seconds that double from ``first`` to ``longest``, each drawn from its upper half.
 
-    A server that names a time itself is obeyed instead.
+    A server that names a time itself is obeyed instead; one that says "at once" is not taken at its word.
     """
 
     first: float = 0.5
@@ -42,7 +42,7 @@ class Backoff:
 
     def seconds(self, attempt: int, error: ApiError | NoAnswer) -> float:
         """The pause after the failed ``attempt``, counted from 1."""
-        if isinstance(error, ApiError) and error.retry_after is not None:
+        if isinstance(error, ApiError) and error.retry_after:
             return error.retry_after
         full = min(self.longest, self.first * 2.0 ** (attempt - 1))
         return full * (0.5 + self.draw() / 2)

@@ -55,13 +55,18 @@ def refusal(
         status=reply.status,
         message=message,
         retry_after=retry_after(reply.headers.get("Retry-After"), reply.headers.get("Date")),
+        about=reply.call.about,
     )
 
 
 def unexpected(reply: Reply, redactor: Redactor, problem: str, *, transient: bool = False) -> UnexpectedAnswer:
     """The error for a success whose content is not what was asked for."""
     error = UnexpectedAnswer(
-        operation=reply.call.operation, call=str(reply.call), status=reply.status, message=redactor.clean(problem)
+        operation=reply.call.operation,
+        call=str(reply.call),
+        status=reply.status,
+        message=redactor.clean(problem),
+        about=reply.call.about,
     )
     error.transient = transient
     return error

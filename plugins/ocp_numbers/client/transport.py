@@ -12,6 +12,7 @@ from ocp_numbers.client.auth import ClientAuth
 from ocp_numbers.client.clock import Clock
 from ocp_numbers.client.limits import Limits
 from ocp_numbers.client.operations import Operation
+from ocp_numbers.client.payloads import Payload
 from ocp_numbers.client.redaction import Redactor
 from ocp_numbers.client.retry import Retry
 from ocp_numbers.client.settings import ClientSettings
@@ -25,6 +26,7 @@ from ocp_numbers.errors import (
     NoAnswer,
     NotAuthenticated,
     TooManyRequests,
+    shown,
 )
 from ocp_numbers.models import check_numbers, check_text
 
@@ -37,6 +39,8 @@ _BASE = "/integrations"
 _LARGEST = 512 * 1024 * 1024
 _ATTEMPT_AT_LEAST = 10.0
 _ACCESS = ("read", "write", "paid")
+_IDS = ("provider", "code", "group", "group_id", "groups", "set_id", "mini_app_id", "name", "number", "numbers")
+"""Fields that messages name, in this order."""
 
 
 class Transport:
@@ -70,12 +74,7 @@ class Transport:
 
     def send(self, operation: Operation[Any], **fields: Any) -> Reply:
         """As :meth:`call`, for those who read the body themselves: only status and ``success: false`` are looked at."""
-
-        def unread(reply: Reply) -> Reply:
-            check_success(reply, self._redactor)
-            return reply
-
-        return self.fetch(operation, unread, **fields)
+        return self.fetch(operation, lambda reply: reply, **fields)
 
     def fetch(self, operation: Operation[Any], read: Callable[[Reply], ReadT], **fields: Any) -> ReadT:
         """As :meth:`call`, reading the reply by ``read``, whose errors count like the platform's own."""
@@ -98,6 +97,7 @@ class Transport:
                     reply = self._wire.exchange(call, prepared, within=within, largest=_LARGEST)
                 error = refusal(reply, self._redactor, hint=self._auth.hint)
                 if error is None:
+                    check_success(reply, self._redactor)
                     return read(reply)
                 failure = error
             except (ApiError, NoAnswer) as raised:
@@ -129,10 +129,19 @@ class Transport:
             raise AccessRefused(operation=operation.name, needs=needs, allowed=allowed)
         path = {name: _segment(name, fields.pop(name)) for name in operation.path_fields}
         given = {name: value for name, value in fields.items() if value is not None}
-        request: dict[str, Any] = operation.payload.checked(given).as_request() if operation.payload else {}
+        payload = operation.payload.checked(given) if operation.payload else None
+        request: dict[str, Any] = payload.as_request() if payload else {}
         headers = {"Accept": "application/json, text/csv" if operation.answer is str else "application/json"}
-        call = Call(operation.name, operation.method, operation.path.format(**path))
+        call = Call(
+            operation.name, operation.method, operation.path.format(**path), self._redactor.clean(_about(payload))
+        )
         return call, {**request, "headers": {**headers, **request.get("headers", {})}}
+
+
+def _about(payload: Payload | None) -> str:
+    """The ids in ``payload``, in words."""
+    named = [(name, getattr(payload, name, None)) for name in _IDS]
+    return ", ".join(f"{name} {value if isinstance(value, str) else shown(value)}" for name, value in named if value)
 
 
 def _segment(name: str, value: str) -> str:

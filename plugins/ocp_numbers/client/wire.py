@@ -6,7 +6,8 @@ import logging
 import socket
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,11 +31,12 @@ _REFUSAL_AT_MOST = 1 << 16
 
 @dataclass(frozen=True)
 class Call:
-    """How messages speak of a request: the operation's name and what is sent."""
+    """How messages speak of a request: the operation's name, what is sent, and the ids ``about`` which it is."""
 
     operation: str
     method: str
     path: str
+    about: str = ""
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -79,6 +81,7 @@ class Wire:
         url = host + call.path
         query = request.pop("params", "")
         prepared = requests.Request(call.method, f"{url}?{query}" if query else url, auth=auth, **request)
+        prepared.headers = {"Accept-Encoding": "gzip", **prepared.headers}
         return self.session.prepare_request(prepared)
 
     def exchange(self, call: Call, request: requests.PreparedRequest, *, within: float, largest: int) -> Reply:
@@ -97,7 +100,7 @@ class Wire:
             log.debug("%s %s: %d in %.3f s", call.operation, call, reply.status, time.monotonic() - started)
             return reply
         except (requests.RequestException, HTTPError, OSError) as error:
-            reason, lasting = _what_went_wrong(error)
+            reason, lasting = _what_went_wrong(error, sent=exchange.sent)
         if exchange.overdue:
             reason = f"no whole answer within {within:.0f} s"
         reason = self._redactor.clean(reason)
@@ -105,7 +108,7 @@ class Wire:
         # raised outside the handler: the exceptions of requests hold the request with its credentials
         kind = AnswerLost if exchange.sent else NotConnected
         reason += "" if exchange.sent else "; nothing was sent"
-        failure = kind(operation=call.operation, call=str(call), reason=reason)
+        failure = kind(operation=call.operation, call=str(call), reason=reason, about=call.about)
         failure.transient = not lasting
         raise failure
 
@@ -163,11 +166,29 @@ def _body(response: requests.Response, largest: int) -> bytes:
 
 def _pieces(response: requests.Response, largest: int) -> Iterator[bytes]:
     size = 0
-    while piece := response.raw.read(_CHUNK, decode_content=True):
+    pieces: Iterable[bytes] = iter(lambda: response.raw.read(_CHUNK, decode_content=False), b"")
+    zipped = response.headers.get("Content-Encoding", "").strip().lower() in ("gzip", "x-gzip")
+    for piece in _unzipped(pieces) if zipped else pieces:
         size += len(piece)
         if size > largest:
             raise _TooLong(f"the answer is longer than {largest:,} bytes")
         yield piece
+
+
+def _unzipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """``pieces`` decompressed. What urllib3 does as well, but it takes half an answer for a whole one."""
+    inflater = zlib.decompressobj(wbits=31)
+    begun = False
+    for piece in pieces:
+        begun = True
+        while piece and not inflater.eof:
+            try:
+                yield inflater.decompress(piece, _CHUNK)
+            except zlib.error as error:
+                raise _CutOff(f"the compressed answer is broken: {error}") from None
+            piece = inflater.unconsumed_tail
+    if begun and not inflater.eof:
+        raise _CutOff("the compressed answer broke off")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -182,7 +203,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
             yield cause
 
 
-def _what_went_wrong(error: BaseException) -> tuple[str, bool]:
+def _what_went_wrong(error: BaseException, *, sent: bool) -> tuple[str, bool]:
     """A failure in plain words, and whether trying again is pointless."""
     causes = list(_causes(error))
 
@@ -203,8 +224,7 @@ def _what_went_wrong(error: BaseException) -> tuple[str, bool]:
         return "no connection in time", False
     if among(requests.exceptions.ReadTimeout, ReadTimeoutError, TimeoutError):
         return "no answer in time", False
-    if isinstance(error, ValueError):  # a URL or header that cannot be
+    of_ours = isinstance(error, ValueError) or not isinstance(error, requests.RequestException | HTTPError)
+    if of_ours and not sent:  # a URL or header that cannot be, or a certificate file that is not there
         return f"cannot be sent: {error}", True
-    if isinstance(error, OSError) and not isinstance(error, requests.RequestException | HTTPError):
-        return f"cannot be sent: {error}", True  # a certificate file that is not there
     return f"the connection broke: {causes[-1]}", False

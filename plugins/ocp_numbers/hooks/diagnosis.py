@@ -10,6 +10,7 @@ from ocp_numbers.errors import (
     LoginRefused,
     NoAnswer,
     NotAuthenticated,
+    NotConnected,
     NotFound,
     OcpError,
     Redirected,
@@ -24,13 +25,17 @@ def explain(error: OcpError, settings: ClientSettings) -> str:
     """A sentence or two for the person who fills in the form: what failed, and what to change."""
     if isinstance(error, LoginRefused):
         return f"{_login_refused(error, settings)} OCP said: {error.message}"
-    if isinstance(error, NoAnswer):
-        label, host = ("Token host", settings.token_host) if _is_login(error) else ("Host", settings.host)
-        if settings.token_host == settings.host:
-            label = "Host"
+    if isinstance(error, NotConnected):
+        label, host = _asked(error, settings)
         return f"{label}: {host} cannot be reached; check its spelling, the proxy and the firewall. {error.reason}"
+    if isinstance(error, NoAnswer):
+        label, host = _asked(error, settings)
+        return (
+            f"{label}: {host} was reached, but gave no whole answer; if it goes on, check that it is the address of "
+            f"OCP. {error.reason}"
+        )
     if isinstance(error, Redirected | UnexpectedAnswer) or (isinstance(error, NotFound) and not _is_login(error)):
-        label, host = ("Token host", settings.token_host) if _is_login(error) else ("Host", settings.host)
+        label, host = _asked(error, settings)
         return (
             f"{label}: {host} answers, but not as OCP's API does; check that it is the address of OCP. {error.message}"
         )
@@ -57,9 +62,18 @@ def _login_refused(error: LoginRefused, settings: ClientSettings) -> str:
         return (
             f"Login: {settings.login} is locked or disabled; wait some minutes or ask an administrator, then try once."
         )
+    if "not fully set up" in said:
+        return f"Login: {settings.login} has to finish its setup first: sign in to OCP's console once, by hand."
     if settings.totp_secret:
         return "Login, Password or One-time code secret: one of them is wrong, or this machine's clock is."
     return "Password or Login: wrong; or, if two-factor login is on for this user, One-time code secret is missing."
+
+
+def _asked(error: ApiError | NoAnswer, settings: ClientSettings) -> tuple[str, str]:
+    """Label and value of the field that says whom the call went to."""
+    if _is_login(error) and settings.token_host != settings.host:
+        return "Token host", settings.token_host
+    return "Host", settings.host
 
 
 def _is_login(error: ApiError | NoAnswer) -> bool:

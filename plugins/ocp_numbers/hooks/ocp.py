@@ -12,7 +12,7 @@ from airflow.providers.http.hooks.http import HttpHook
 from airflow.sdk import Connection
 from airflow.sdk.log import mask_secret
 
-from ocp_numbers.client import ClientSettings, OcpClient
+from ocp_numbers.client import ClientSettings, OcpClient, Retry
 from ocp_numbers.errors import InvalidConnection, OcpError
 from ocp_numbers.hooks.diagnosis import explain
 
@@ -93,7 +93,7 @@ class OcpNumbersHook(HttpHook):
 
         :raises InvalidConnection: see :attr:`settings`.
         """
-        return OcpClient(self.settings, session=super().get_conn(), on_secret=mask_secret)
+        return self._connect()
 
     def get_conn(self, headers: dict[Any, Any] | None = None, extra_options: dict[str, Any] | None = None) -> Session:
         """A session of your own that is logged in as the client is, for calls to OCP that the client does not offer.
@@ -107,16 +107,22 @@ class OcpNumbersHook(HttpHook):
         return session
 
     def test_connection(self) -> tuple[bool, str]:
-        """Log in and read one row; says which field to change when that fails."""
+        """Log in and read one row; says which field to change when that fails.
+
+        Somebody waits for the answer, so a call that fails is repeated once only.
+        """
         try:
-            page = self.client.numbers.list(page_size=1)
+            with self._connect(retry=Retry(attempts=2)) as client:
+                page = client.numbers.list(page_size=1)
         except InvalidConnection as error:
             return False, str(error)
         except OcpError as error:
             return False, explain(error, self.settings)
-        finally:
-            self.close()
-        return True, f"Logged in at {self.settings.host}; {page.all_numbers} numbers are visible to this login."
+        seen = f"Logged in at {self.settings.host}; {page.all_numbers} numbers are visible to this login."
+        return True, seen if page.all_numbers else f"{seen} If there should be some, ask for rights in their groups."
+
+    def _connect(self, retry: Retry | None = None) -> OcpClient:
+        return OcpClient(self.settings, session=super().get_conn(), on_secret=mask_secret, retry=retry)
 
     def close(self) -> None:
         """Log out, if logged in; the next use connects anew."""

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from ocp_numbers.errors import ApiError, NoAnswer, OutcomeUnknown, VerificationFailed, shown
+from ocp_numbers.errors import ApiError, NoAnswer, OutcomeUnknown, Refused, VerificationFailed, shown
 
 if TYPE_CHECKING:
     from ocp_numbers.operators.base import OcpOperator
@@ -27,10 +27,11 @@ LOG_EVERY = 5.0
 """Seconds between two progress lines."""
 
 
-def batches(items: Sequence[ItemT]) -> Iterator[Sequence[ItemT]]:
-    """``items`` in calls' worth."""
-    for start in range(0, len(items), BATCH):
-        yield items[start : start + BATCH]
+def batches(items: Sequence[ItemT], size: int | None = None) -> Iterator[Sequence[ItemT]]:
+    """``items`` in calls' worth, of ``size`` or else :data:`BATCH`."""
+    size = size or BATCH
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
 
 
 def converge(
@@ -59,6 +60,9 @@ def converge(
         if missing:
             _wait(pause)
             missing = todo()
+        if missing and isinstance(failure, Refused):
+            operator.log.error("%s: refused, and not so for %s", doing, shown(missing))
+            raise failure
     if missing:
         raise failure or VerificationFailed(
             f"{doing}: OCP said yes, but still shows otherwise for {shown(missing)}. Look at them in OCP's console, "
@@ -77,6 +81,7 @@ def send_once(
 
     :param doing: what is done, for log and message, such as ``delete +12125550123``.
     :param remaining: looks at OCP and returns what is still there, empty once the call has taken effect.
+    :raises Refused: when OCP said no, and reading back shows that it is not done, or not whole.
     :raises OutcomeUnknown: when reading back does not tell either; the next attempt finds out by looking first.
     """
     try:
@@ -86,6 +91,9 @@ def send_once(
             raise
         operator.log.warning("%s: %s Reading back what happened.", doing, error)
         if left := _left(remaining):
+            if isinstance(error, Refused):
+                operator.log.error("%s: refused; OCP still shows %s", doing, shown(left))
+                raise
             raise OutcomeUnknown(
                 f"{doing}: the outcome is not known. It was sent once and its answer is missing ({error}); OCP still "
                 f"shows {shown(left)}. Nothing was sent again. Clear or retry the task: it looks first.",
@@ -118,7 +126,7 @@ def _left(remaining: Callable[[], Sequence[str]]) -> Sequence[str]:
 def _change_all(
     operator: OcpOperator, doing: str, missing: Sequence[ItemT], change: Callable[[Sequence[ItemT]], object]
 ) -> ApiError | NoAnswer | None:
-    """Change ``missing`` batch by batch; the error when an answer went missing, after which only looking helps."""
+    """Change ``missing`` batch by batch; the error after which only looking tells what took effect."""
     told, sent = time.monotonic(), 0
     for batch in batches(missing):
         try:

@@ -17,7 +17,7 @@ from ocp_numbers.errors import InvalidInput, shown
 from ocp_numbers.models import E164, PhoneNumber
 from ocp_numbers.operators import rendered
 from ocp_numbers.operators.base import OcpOperator
-from ocp_numbers.operators.converge import batches, confirm_gone, send_once
+from ocp_numbers.operators.converge import BATCH, batches, confirm_gone, send_once
 from ocp_numbers.operators.guards import refuse_in_use, refuse_stealing
 from ocp_numbers.operators.note_marks import with_marks_of
 
@@ -124,6 +124,8 @@ class ImportNumbersCsvOperator(OcpOperator):
     taken
         from (templated).
     :param allow_in_use: numbers that may be deleted although they are attached or in a set (templated).
+    :param rows_per_call: rows sent at once; OCP refuses a file with more rows of an operation than the installation
+        allows (templated).
     :raises InvalidInput: naming each wrong row, and each purchase that ``allow_purchases`` does not name.
     :raises NumberInUse: when a row would take a number away or delete one in use that is not named.
     :raises OutcomeUnknown: when an answer went missing and reading back does not tell.
@@ -134,6 +136,7 @@ class ImportNumbersCsvOperator(OcpOperator):
         allow_purchases=rendered.names,
         allow_reassign=rendered.names,
         allow_in_use=rendered.names,
+        rows_per_call=rendered.count,
     )
     template_fields = ("ocp_conn_id", *readers)
 
@@ -144,6 +147,7 @@ class ImportNumbersCsvOperator(OcpOperator):
         allow_purchases: Sequence[str] | str = (),
         allow_reassign: Sequence[str] | str = (),
         allow_in_use: Sequence[str] | str = (),
+        rows_per_call: int | str = BATCH,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -151,6 +155,7 @@ class ImportNumbersCsvOperator(OcpOperator):
         self.allow_purchases = allow_purchases
         self.allow_reassign = allow_reassign
         self.allow_in_use = allow_in_use
+        self.rows_per_call = rows_per_call
         self.check_literals()
 
     def execute(self, context: Context) -> dict[str, int]:
@@ -159,7 +164,7 @@ class ImportNumbersCsvOperator(OcpOperator):
         header, rows = read_rows(self.content)
         self._refuse_purchases(rows)
         todo = self._todo(header, rows)
-        for chunk in batches(todo):
+        for chunk in batches(todo, int(self.rows_per_call)):
             self._send(header, chunk)
         self.log.info("%d rows done, %d were so already", len(todo), len(rows) - len(todo))
         return {"changed": len(todo), "unchanged": len(rows) - len(todo)}

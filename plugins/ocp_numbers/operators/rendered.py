@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
@@ -58,6 +59,16 @@ def listed(value: Any, *, field: str) -> list[Any]:
     return list(value)
 
 
+def mapping(value: Any, *, field: str) -> Mapping[str, Any]:
+    """A mapping, or a string holding a JSON object."""
+    if isinstance(value, str):
+        with suppress(ValueError):
+            value = json.loads(value)
+    if not isinstance(value, Mapping):
+        raise InvalidInput(f"{field}: is not a mapping; pass a task's output, or end the template with '| tojson'")
+    return value
+
+
 def numbers(value: Any, *, field: str) -> tuple[str, ...]:
     """At least one number in E.164, each of them once."""
     return check_numbers(listed(value, field=field), field=field)
@@ -75,14 +86,14 @@ def names(value: Any, *, field: str) -> tuple[str, ...]:
 
 def text(value: Any, *, field: str) -> str:
     """A string with something in it."""
-    return check_text(value, field=field)
+    return check_text(_found(value, field=field), field=field)
 
 
 def any_text(value: Any, *, field: str) -> str:
     """A string, possibly empty."""
     if not isinstance(value, str):
         raise InvalidInput(f"{field}: {_short(value)} is not a text; pass a string")
-    return value
+    return str(_found(value, field=field))
 
 
 def locale(value: Any, *, field: str) -> str:
@@ -142,6 +153,13 @@ def optional(read: Reader[ReadT_co]) -> Reader[ReadT_co | None]:
         return read(value, field=field)
 
     return read_if_given
+
+
+def _found(value: Any, *, field: str) -> Any:
+    """``value``, unless it is what Jinja makes of nothing: a set or a note of that name would be nobody's wish."""
+    if value == "None":
+        raise InvalidInput(f"{field}: is the word 'None', so its template found nothing; see what it refers to")
+    return value
 
 
 def _short(value: Any) -> str:
