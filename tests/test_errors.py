@@ -41,7 +41,17 @@ def test_an_answered_error_names_operation_call_status_and_message() -> None:
     assert (error.operation, error.status, error.settled) == ("numbers.buy", 403, True)
 
 
-@pytest.mark.parametrize("kind", [errors.ServerFault, errors.UnexpectedAnswer])
+def test_an_answered_error_names_the_ids_that_were_sent() -> None:
+    about = "group retail, numbers +12125550123"
+    error = errors.NotFound(
+        operation="numbers.buy", call="PUT /api/numbers", status=404, message="no group", about=about
+    )
+    assert str(error) == f"numbers.buy (PUT /api/numbers) for {about}: 404: no group."
+    lost = errors.AnswerLost(operation="numbers.buy", call="PUT /api/numbers", reason="reset", about=about)
+    assert str(lost) == f"numbers.buy (PUT /api/numbers) for {about}: reset"
+
+
+@pytest.mark.parametrize("kind", [errors.ServerFault, errors.UnexpectedAnswer, errors.Refused])
 def test_what_says_nothing_about_the_effect_is_not_settled(kind: type[ApiError]) -> None:
     assert not kind.settled
     assert not errors.AnswerLost.settled

@@ -31,6 +31,7 @@ EXPECTED = {
     errors.OverBudget: FAIL,
     errors.NotEnoughNumbers: FAIL,
     errors.OrderConflict: FAIL,
+    errors.Held: RETRY,
     errors.OrderHeld: RETRY,
     errors.OrderCorrupt: FAIL,
     errors.OutcomeUnknown: RETRY,
@@ -53,7 +54,7 @@ def made(kind: type[errors.OcpError]) -> errors.OcpError:
         return kind(operation="numbers.buy", call="PUT /api/numbers", reason="reset")
     if issubclass(kind, errors.AccessRefused):
         return kind(operation="numbers.buy", needs="paid", allowed="read")
-    if issubclass(kind, errors.OrderHeld):
+    if issubclass(kind, errors.Held):
         return kind("no", retry_after=40)
     return kind("no")
 

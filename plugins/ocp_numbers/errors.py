@@ -16,7 +16,7 @@
     │   ├── Conflict                 409
     │   ├── TooManyRequests          429
     │   ├── ServerFault              408 and 5xx: says nothing about whether a write took effect
-    │   ├── Refused                  200 with ``success: false``
+    │   ├── Refused                  200 with ``success: false``: may have been carried out in part
     │   ├── Redirected               3xx: never followed, it could carry credentials elsewhere
     │   └── UnexpectedAnswer         a success that is not what was asked for: HTML, broken JSON, wrong types
     ├── NoAnswer                     the call ended without an answer
@@ -26,7 +26,6 @@
         ├── OverBudget               a price limit or a spending cap would be broken
         ├── NotEnoughNumbers         OCP offers fewer fitting numbers than wanted
         ├── OrderConflict            the order's key is taken by other wishes
-        │   └── OrderHeld            another writer works on the order now, or died a moment ago
         ├── OrderCorrupt             an order document cannot be read or does not belong here
         ├── OutcomeUnknown           a call may or may not have taken effect and reading back did not settle it
         ├── PlanChanged              what would be applied is not what was approved
@@ -35,7 +34,9 @@
         │   └── VolumeAnomaly        the inventory's size is not believable beside the last snapshot's
         ├── VerificationFailed       reading back shows something else than was to be
         ├── IncompleteSnapshot       the inventory could not be read completely
-        ├── PartitionBusy            another run is writing the same snapshot
+        ├── Held                     another writer is at work now, or died a moment ago
+        │   ├── OrderHeld            on the same order
+        │   └── PartitionBusy        on the same snapshot
         └── Interrupted              Airflow asked the task to end: it ended between two calls
 
 Attributes carry the evidence; the message is for the person who reads the log at night.
@@ -109,6 +110,7 @@ class ApiError(OcpError):
     :param status: HTTP status of the answer.
     :param message: the vendor's own message, or what is wrong with the answer.
     :param retry_after: seconds the server asked us to wait, where it did.
+    :param about: the ids that were sent, such as ``group retail, numbers +12125550123``.
     """
 
     advice = ""
@@ -116,15 +118,27 @@ class ApiError(OcpError):
     """Whether the answer proves that nothing took effect. False where a write may have been carried out."""
 
     def __init__(
-        self, *, operation: str, call: str, status: int, message: str, retry_after: float | None = None
+        self,
+        *,
+        operation: str,
+        call: str,
+        status: int,
+        message: str,
+        retry_after: float | None = None,
+        about: str = "",
     ) -> None:
         self.operation = operation
         self.call = call
         self.status = status
         self.message = message
         self.retry_after = retry_after
+        self.about = about
         advice = f" {self.advice}" if self.advice else ""
-        super().__init__(f"{operation} ({call}): {status}: {message.rstrip('.')}.{advice}")
+        super().__init__(f"{_sent(operation, call, about)}: {status}: {message.rstrip('.')}.{advice}")
+
+
+def _sent(operation: str, call: str, about: str) -> str:
+    return f"{operation} ({call})" + (f" for {about}" if about else "")
 
 
 class LoginRefused(ApiError):
@@ -178,7 +192,12 @@ class ServerFault(ApiError):
 
 
 class Refused(ApiError):
-    """HTTP 200 with ``success: false``: the platform refused the operation and says why in its message."""
+    """HTTP 200 with ``success: false``: the platform refused the operation and says why in its message.
+
+    A call is no transaction: of several numbers, some may have been changed before the one that was refused.
+    """
+
+    settled = False
 
 
 class Redirected(ApiError):
@@ -199,11 +218,12 @@ class NoAnswer(OcpError):
     settled = False
     transient = True
 
-    def __init__(self, *, operation: str, call: str, reason: str) -> None:
+    def __init__(self, *, operation: str, call: str, reason: str, about: str = "") -> None:
         self.operation = operation
         self.call = call
         self.reason = reason
-        super().__init__(f"{operation} ({call}): {reason}")
+        self.about = about
+        super().__init__(f"{_sent(operation, call, about)}: {reason}")
 
 
 class NotConnected(NoAnswer):
@@ -232,16 +252,6 @@ class OrderConflict(Stopped):
     """The order's key belongs to other wishes."""
 
 
-class OrderHeld(OrderConflict):
-    """Another writer holds the order's lease. ``retry_after``: seconds until the lease ends if it is not renewed."""
-
-    transient = True
-
-    def __init__(self, message: str, *, retry_after: float) -> None:
-        self.retry_after = retry_after
-        super().__init__(message)
-
-
 class OrderCorrupt(Stopped):
     """An order document cannot be read, fails its digest, or belongs to another environment."""
 
@@ -267,7 +277,7 @@ class LimitExceeded(Stopped):
 
 
 class VolumeAnomaly(LimitExceeded):
-    """The inventory has so many fewer or more numbers than in the last snapshot that a person has to believe it first."""
+    """The inventory has so many more or fewer numbers than in the last snapshot that a person must believe it first."""
 
     def __init__(self, message: str, *, rows: int = 0, before: int = 0) -> None:
         self.rows = rows
@@ -287,7 +297,21 @@ class IncompleteSnapshot(Stopped):
     """The inventory could not be read completely; nothing may be inferred from what was read."""
 
 
-class PartitionBusy(Stopped):
+class Held(Stopped):
+    """Another writer holds the lease. ``retry_after``: seconds until the lease ends if it is not renewed."""
+
+    transient = True
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
+class OrderHeld(Held):
+    """Another writer works on the order, or died a moment ago; nothing of this run was sent."""
+
+
+class PartitionBusy(Held):
     """Another run is writing the snapshot of the same environment and date; nothing of this run was published."""
 
 

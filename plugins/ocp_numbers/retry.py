@@ -62,6 +62,7 @@ VERDICTS: dict[type[errors.OcpError], Verdict] = {
     errors.OverBudget: _fail("A price or spending limit would be broken."),
     errors.NotEnoughNumbers: _fail("OCP offers fewer fitting numbers than are wanted."),
     errors.OrderConflict: _fail("The order's key belongs to other wishes."),
+    errors.Held: _again("Another writer is at work.", seconds=15),
     errors.OrderHeld: _again("Another writer works on the order.", seconds=15),
     errors.OrderCorrupt: _fail("The order document cannot be trusted; see its runbook."),
     errors.OutcomeUnknown: _again("An outcome is not known yet; the next attempt finds out first.", seconds=60),

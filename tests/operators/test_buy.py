@@ -20,6 +20,7 @@ from ocp_numbers.errors import (
     OverBudget,
     TooManyRequests,
 )
+from ocp_numbers.lease import Lease
 from ocp_numbers.operators.buy import BuyNumbersOperator
 from ocp_numbers.ordering import Order, OrderBook, Requester, order_id, stamp
 from ocp_sandbox import Fault
@@ -226,8 +227,8 @@ class TestFailing:
         operator = buy(quantity=4, batch_size=2)
         original = OrderBook.write
 
-        def write(self: OrderBook, order: Order) -> None:
-            original(self, order)
+        def write(self: OrderBook, order: Order, lease: Lease | None = None) -> None:
+            original(self, order, lease)
             if any(line.reply for line in order.lines):
                 operator.on_kill()
 

@@ -15,10 +15,10 @@ from cleanup.scene import DUE, NOON, TODAY, Scene, mark
 from ocp_numbers.client import ClientSettings, OcpClient
 from ocp_numbers.data_root import DataRoot
 from ocp_numbers.errors import (
+    Held,
     IncompleteSnapshot,
     InvalidInput,
     LimitExceeded,
-    OrderHeld,
     OutcomeUnknown,
     PlanChanged,
     VerificationFailed,
@@ -26,6 +26,7 @@ from ocp_numbers.errors import (
 from ocp_numbers.inventory import Scope
 from ocp_numbers.inventory.export import Export
 from ocp_numbers.inventory.source import ClientSource
+from ocp_numbers.lease import Lease
 from ocp_numbers.operators.cleanup import (
     LEASES,
     CleanupOperator,
@@ -34,7 +35,6 @@ from ocp_numbers.operators.cleanup import (
     SelectUnusedNumbersOperator,
     VerifyCleanupOperator,
 )
-from ocp_numbers.ordering.lease import Lease
 from ocp_sandbox import Fault, Sandbox, Settings
 from operators.world import Run, connect
 
@@ -250,7 +250,7 @@ def test_two_cleanups_of_an_environment_do_not_work_at_once(scene: Scene, cleanu
     other = Lease(scene.data_root, f"{LEASES}/ocp_default", clock=lambda: datetime.now(timezone.utc))
     with other.held():
         for task in (cleanup.mark, cleanup.release):
-            with pytest.raises(OrderHeld):
+            with pytest.raises(Held):
                 task(plan)
     assert scene.writes() == []
     assert cleanup.mark(plan) == {"changed": 9}

@@ -94,6 +94,14 @@ class MortalRoot(DataRoot):
     def create(self, key: str, content: bytes) -> bool:
         return bool(self._plan.during(lambda: self._documents.setdefault(key, content) is content))
 
+    def move(self, source: str, target: str) -> None:
+        def act() -> None:
+            if source not in self._documents:
+                raise FileNotFoundError(source)
+            self._documents[target] = self._documents.pop(source)
+
+        self._plan.during(act)
+
     def delete(self, key: str) -> None:
         self._plan.during(lambda: self._documents.pop(key, None))
 

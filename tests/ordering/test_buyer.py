@@ -14,6 +14,7 @@ from ocp_numbers.errors import (
     NumberInUse,
     OrderConflict,
     OrderCorrupt,
+    OrderHeld,
     OutcomeUnknown,
     OverBudget,
     ServerFault,
@@ -306,7 +307,7 @@ class TestLostDataRoot:
             if shop.bought() and shop.book.read(TRIAL):
                 shop.lose_data_root()
 
-        with pytest.raises(OrderConflict, match="lease"):
+        with pytest.raises(OrderHeld, match="lease"):
             shop.buyer(between=lose, batch_size=2).fulfil(wish(), order_id=TRIAL)
 
         receipt = shop.order()

@@ -178,10 +178,10 @@ class _PlanOperator(CleanupOperator):
     def alone(self) -> Iterator[Callable[[], OcpClient]]:
         """Keep other cleanups of the environment out; gives what makes the client for each call, as long as that holds.
 
-        :raises OrderHeld: when another one is at work.
+        :raises Held: when another one is at work.
         """
         from ocp_numbers.data_root import segment
-        from ocp_numbers.ordering.lease import Lease
+        from ocp_numbers.lease import Lease
 
         key = f"{LEASES}/{segment(self.hook.environment)}"
         # Longer than any call, so that none is under way when the next holder begins.

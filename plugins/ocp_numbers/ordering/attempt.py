@@ -20,11 +20,11 @@ from ocp_numbers.errors import (
     OverBudget,
     shown,
 )
+from ocp_numbers.lease import Lease
 from ocp_numbers.models import PhoneNumber
 from ocp_numbers.ordering import transitions
 from ocp_numbers.ordering.book import OrderBook
 from ocp_numbers.ordering.caps import check_caps
-from ocp_numbers.ordering.lease import Lease
 from ocp_numbers.ordering.offers import quote, search_offers
 from ocp_numbers.ordering.opening import Choice, affordable, choose, opened, spares_for
 from ocp_numbers.ordering.order import Order, Outcome, Requester
@@ -271,8 +271,7 @@ class Attempt:
         return after
 
     def _save(self, order: Order) -> None:
-        self._lease.keep()
-        self._around.book.write(order)
+        self._around.book.write(order, self._lease)
 
     def _withdraw(self, order: Order) -> None:
         self._lease.keep()

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from ocp_numbers.data_root import DataRoot, segment
 from ocp_numbers.documents import digest
-from ocp_numbers.errors import OrderConflict, OrderCorrupt
-from ocp_numbers.ordering.lease import Lease
+from ocp_numbers.errors import OrderConflict, OrderCorrupt, OrderHeld
+from ocp_numbers.lease import Lease
 from ocp_numbers.ordering.order import Order
 from ocp_numbers.ordering.stamps import order_id
 
@@ -36,7 +36,7 @@ class OrderBook:
 
     def lease(self, order_id: str, *, clock: Callable[[], datetime]) -> Lease:
         """The order's lease, not yet acquired."""
-        return Lease(self.data_root, f"{FOLDER}/{segment(order_id)}.lease", clock=clock)
+        return Lease(self.data_root, f"{FOLDER}/{segment(order_id)}.lease", clock=clock, held=OrderHeld)
 
     def read(self, order_id: str) -> Order | None:
         """The order, or None where there is no document.
@@ -55,11 +55,16 @@ class OrderBook:
             )
         return order
 
-    def write(self, order: Order) -> None:
-        """Make ``order`` durable; when this returns a crash cannot undo it."""
+    def write(self, order: Order, lease: Lease | None = None) -> None:
+        """Make ``order`` durable; when this returns a crash cannot undo it.
+
+        :param lease: the order's, where others may write it as well.
+        :raises OrderHeld: the lease was lost; what others wrote stays.
+        """
         content = order.model_dump(mode="json")
         content["digest"] = digest(order)
-        self.data_root.write(self.key(order.order_id), json.dumps(content, indent=2, ensure_ascii=False).encode())
+        put = lease.write if lease else self.data_root.write
+        put(self.key(order.order_id), json.dumps(content, indent=2, ensure_ascii=False).encode())
 
     def register(self, order: Order, now: datetime) -> None:
         """List ``order`` among those that may spend money this month; done before it does, so that none is missed."""

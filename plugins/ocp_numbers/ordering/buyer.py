@@ -58,7 +58,8 @@ class Buyer:
         account is the one hoped for is for the caller to ask: see :func:`problem`.
 
         :raises InvalidInput: the wishes are not consistent; nothing was looked up.
-        :raises OrderConflict: the id belongs to other wishes; its kind ``OrderHeld``: another writer is at work.
+        :raises OrderConflict: the id belongs to other wishes.
+        :raises OrderHeld: another writer is at work.
         :raises OrderCorrupt: its document, or another one that a cap has to count, cannot be read.
         :raises OverBudget: a limit or a cap would be broken; nothing was sent.
         :raises NotEnoughNumbers: too few fitting numbers are on offer; nothing was sent.

@@ -5,13 +5,14 @@ import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ocp_numbers.data_root import DataRoot
-from ocp_numbers.errors import OrderCorrupt, OrderHeld
-from ocp_numbers.ordering.holder import Holder
-from ocp_numbers.ordering.lease import CLOCK_TOLERANCE, Lease
+from ocp_numbers.errors import Held, PartitionBusy
+from ocp_numbers.holder import Holder
+from ocp_numbers.lease import CLOCK_TOLERANCE, Lease
 
 LENGTH = timedelta(seconds=100)
 
@@ -38,10 +39,35 @@ def test_a_second_writer_is_kept_out_and_told_for_how_long(new_lease: Callable[[
     new_lease().acquire()
     clock.now += timedelta(seconds=30)
 
-    with pytest.raises(OrderHeld) as held:
+    with pytest.raises(Held) as held:
         new_lease().acquire()
 
     assert held.value.retry_after == 75
+
+
+def test_who_is_kept_out_is_told_by_whom_in_the_words_of_what_is_leased(tmp_path: Path, clock: Clock) -> None:
+    def lease(by: str) -> Lease:
+        return Lease(DataRoot(tmp_path), "part/.lease", clock=clock, length=LENGTH, by=by, held=PartitionBusy)
+
+    with lease("nightly/1").held(), pytest.raises(PartitionBusy, match=r"part/\.lease: nightly/1 is at work"):
+        lease("nightly/2").acquire()
+
+
+def test_renewing_early_does_not_even_look_and_late_prolongs(
+    new_lease: Callable[[], Lease], tmp_path: Path, clock: Clock
+) -> None:
+    with new_lease().held() as lease:
+        for _ in range(10):
+            clock.now += LENGTH * 0.6
+            lease.renew()
+        with pytest.raises(Held):
+            new_lease().acquire()
+        for term in (tmp_path / "orders/x.lease").iterdir():
+            term.unlink()
+        lease.renew()
+        clock.now += LENGTH * 0.6
+        with pytest.raises(Held):
+            lease.renew()
 
 
 def test_a_released_lease_can_be_taken_at_once(new_lease: Callable[[], Lease]) -> None:
@@ -60,7 +86,7 @@ def test_a_lease_that_ran_out_is_taken_over_and_the_old_holder_finds_out(
 
     new.acquire()
 
-    with pytest.raises(OrderHeld, match="went to another process"):
+    with pytest.raises(Held, match="went to another process"):
         old.keep()
     new.keep()
 
@@ -72,7 +98,7 @@ def test_a_holder_that_overslept_goes_on_if_nobody_took_over(new_lease: Callable
 
     lease.keep()
 
-    with pytest.raises(OrderHeld):
+    with pytest.raises(Held):
         other.acquire()
 
 
@@ -83,7 +109,7 @@ def test_keeping_it_prolongs_it(new_lease: Callable[[], Lease], clock: Clock) ->
         clock.now += LENGTH * 0.9
         lease.keep()
 
-    with pytest.raises(OrderHeld):
+    with pytest.raises(Held):
         new_lease().acquire()
 
 
@@ -93,7 +119,7 @@ def test_a_lost_data_root_is_a_lost_lease(new_lease: Callable[[], Lease], tmp_pa
     for term in (tmp_path / "orders/x.lease").iterdir():
         term.unlink()
 
-    with pytest.raises(OrderHeld, match="data root was replaced"):
+    with pytest.raises(Held, match="data root was replaced"):
         lease.keep()
 
 
@@ -107,10 +133,37 @@ def test_who_comes_with_an_old_list_of_terms_does_not_get_it(
         winner.keep()
     monkeypatch.setattr(late, "_latest", lambda: (0, None))
 
-    with pytest.raises(OrderHeld):
+    with pytest.raises(Held):
         late.acquire()
 
     winner.keep()
+
+
+@pytest.mark.parametrize("asleep_before", ["write", "keep", "move"])
+def test_a_holder_that_overslept_in_the_middle_of_a_save_changes_nothing(
+    new_lease: Callable[[], Lease], tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, asleep_before: str
+) -> None:
+    """Wherever it falls asleep: what its successor wrote stays."""
+    old, new, root = new_lease(), new_lease(), DataRoot(tmp_path)
+    old.acquire()
+    sleeper = old if asleep_before == "keep" else old._root
+    go_on = getattr(sleeper, asleep_before)
+
+    def oversleep(*what: Any) -> None:
+        monkeypatch.undo()
+        clock.now += LENGTH + CLOCK_TOLERANCE
+        new.acquire()
+        new.write("orders/x.json", b"new")
+        go_on(*what)
+
+    monkeypatch.setattr(sleeper, asleep_before, oversleep)
+    with pytest.raises(Held):
+        old.write("orders/x.json", b"old")
+
+    assert root.read("orders/x.json") == b"new"
+    new.write("orders/x.json", b"newer")
+    assert root.read("orders/x.json") == b"newer"
+    assert root.keys("orders/x.lease") == ["orders/x.lease/00000001", "orders/x.lease/00000002"]
 
 
 def test_something_else_in_its_place_is_named(new_lease: Callable[[], Lease], tmp_path: Path) -> None:
@@ -118,7 +171,7 @@ def test_something_else_in_its_place_is_named(new_lease: Callable[[], Lease], tm
     place.parent.mkdir(parents=True)
     place.write_text("?")
 
-    with pytest.raises(OrderCorrupt, match="is not a lease"):
+    with pytest.raises(Held, match="is not a lease"):
         new_lease().acquire()
 
 
