@@ -4,7 +4,8 @@ Exports all phone numbers of each environment at 02:00, and publishes them only 
 page is read twice, and both readings have to agree. In the data root, `inventory/environment=<connection>/date=<date>/`
 then holds `numbers.parquet`, `numbers.csv.gz`, `rejects.jsonl` and, written last, `manifest.json`. Readers go by the
 manifest and see the old snapshot or the new one, never a mixture. `changes.parquet` tells what is new since the night
-before. Snapshots older than 400 days are deleted, but never the last seven. Nothing is changed on the platform.
+before, and `report.html` shows it all on one page. Snapshots older than 400 days are deleted, but never the last seven.
+Nothing is changed on the platform.
 
 **Run it by hand** at any time; today's snapshot is replaced as a whole. Groups, if some are named, are exported beside
 the whole inventory, not instead of it. The time zone is `OCP_NUMBERS_TIMEZONE`, UTC if not set.
@@ -45,18 +46,29 @@ with DAG(
     tags=["ocp", "inventory"],
     default_args={"owner": "ocp-numbers", "retries": 3, "retry_delay": timedelta(minutes=2)},
     params={
-        "ocp_conn_ids": Param(["ocp_default"], "Connections of type OCP; each is exported by its own task.", **NAMES),
-        "groups": Param([], "Only the numbers of these groups; leave empty for the whole inventory.", **NAMES),
+        "ocp_conn_ids": Param(
+            ["ocp_default"],
+            "Connections of type OCP; each is exported by its own task.",
+            title="Environments",
+            **NAMES,
+        ),
+        "groups": Param(
+            [], "Only the numbers of these groups; leave empty for the whole inventory.", title="Groups", **NAMES
+        ),
         "formats": Param(
             ["parquet", "csv"],
-            "Files to write. Parquet has to be among them: comparisons and clean-ups read it.",
+            "Files to write. Parquet has to be among them; a spreadsheet takes longer and holds a million numbers.",
+            title="Formats",
             type="array",
-            items={"type": "string", "enum": ["parquet", "csv"]},
-            examples=["parquet", "csv"],
+            items={"type": "string", "enum": ["parquet", "csv", "xlsx"]},
+            examples=["parquet", "csv", "xlsx"],
             uniqueItems=True,
         ),
         "full_check": Param(
-            False, "Compare with the platform's own CSV as well; it is held in memory.", type="boolean"
+            False,
+            "Compare with the platform's own CSV as well; it is held in memory.",
+            title="Full check",
+            type="boolean",
         ),
     },
 ) as dag:

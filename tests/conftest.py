@@ -7,6 +7,8 @@ import os
 import shutil
 import tempfile
 
+import hypothesis
+
 # Airflow reads its settings when it is imported, which is before any fixture runs.
 _HOME = tempfile.mkdtemp(prefix="ocp-numbers-tests-")
 atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
@@ -18,3 +20,7 @@ os.environ.update(
     AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{_HOME}/airflow.db",
     OCP_NUMBERS_DATA=f"{_HOME}/data",
 )
+
+# How long an example takes says something about the machine, not about the code.
+hypothesis.settings.register_profile("project", deadline=None)
+hypothesis.settings.load_profile("project")

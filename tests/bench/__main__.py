@@ -1,11 +1,11 @@
-"""``make bench``: every benchmark in turn, or those named: ``python -m tests.bench dag_import``."""
+"""``make bench``: every benchmark in turn, or those named: ``make bench ONLY=dag_import``."""
 
 from __future__ import annotations
 
 import importlib
 import sys
 
-BENCHES = ("dag_import", "export")
+BENCHES = ("dag_import", "buying", "export", "export_history", "export_equality")
 
 
 def main(names: list[str]) -> None:
@@ -13,7 +13,7 @@ def main(names: list[str]) -> None:
     if unknown := sorted(set(names) - set(BENCHES)):
         sys.exit(f"no such bench: {', '.join(unknown)}; there are {', '.join(BENCHES)}")
     for name in names or BENCHES:
-        importlib.import_module(f"tests.bench.{name}").run()
+        importlib.import_module(f"bench.{name}").run()
         print()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.bench.measure import PROJECT, alternate, python
+from bench.measure import PROJECT, alternate, python
 
 GOAL_SECONDS = 0.15
 

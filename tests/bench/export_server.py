@@ -20,7 +20,7 @@ def row(place: int) -> dict[str, str | None]:
     app = place * 7919 % 200
     attached = place % 5 != 0
     return {
-        "number": f"+1{2_010_000_000 + place}",
+        "number": f"+1{2_012_000_000 + place}",
         "country": "US",
         "groupId": f"group-{place % 7}",
         "miniAppId": f"3781bcc1-7c76-439b-ba26-05d22217b{app:03}.App_{app}.Flow.g@App_{app}.g" if attached else None,

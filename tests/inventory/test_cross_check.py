@@ -57,7 +57,7 @@ def test_a_change_before_the_csv_makes_it_read_again(export_of: ExportOf) -> Non
 
 def test_a_csv_without_a_column_is_no_proof(export_of: ExportOf) -> None:
     estate = estate_of(5, spoil_csv=lambda text: text.replace("NOTE", "REMARK"))
-    with pytest.raises(IncompleteSnapshot, match=r"no column NOTE, .* export without the full check"):
+    with pytest.raises(IncompleteSnapshot, match=r"no column NOTE, .* export from the pages, without the full check"):
         export_of(estate, full_check=True).run()
 
 

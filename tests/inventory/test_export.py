@@ -24,7 +24,6 @@ from ocp_numbers.data_root import DataRoot
 from ocp_numbers.errors import IncompleteSnapshot, InvalidInput, PartitionBusy, VolumeAnomaly
 from ocp_numbers.inventory import CompleteSnapshot, Scope, latest, load
 from ocp_numbers.inventory.export import Export
-from ocp_numbers.inventory.lease import Lease
 from ocp_numbers.inventory.schema import COLUMNS
 
 ExportOf = Callable[..., Export]
@@ -35,7 +34,9 @@ def test_every_number_is_in_every_file_once_and_as_it_is(export_of: ExportOf, co
     estate = estate_of(count)
     snapshot = export_of(estate).run()
     assert content(snapshot) == estate.state()
-    assert csv_rows(snapshot) == [[value or "" for value in each] for each in estate.state()]
+    assert [each[: len(COLUMNS)] for each in csv_rows(snapshot)] == [
+        [value or "" for value in each] for each in estate.state()
+    ]
     assert snapshot.rows == snapshot.manifest.proof.total == count
 
 
@@ -43,7 +44,7 @@ def csv_rows(snapshot: CompleteSnapshot) -> list[list[str]]:
     with snapshot.open("numbers.csv.gz") as stream:
         text = io.TextIOWrapper(gzip.GzipFile(fileobj=stream), encoding="utf-8", newline="")
         header, *rows = csv.reader(text)
-    assert header == list(COLUMNS)
+    assert header == [*COLUMNS, "derived_country", "valid", "number_type"]
     return rows
 
 
@@ -70,7 +71,24 @@ def test_the_manifest_tells_the_truth_about_every_file(export_of: ExportOf, root
     counts = snapshot.manifest.counts
     assert counts.by_group == {"group-0": 41, "group-1": 41, "group-2": 41}
     assert counts.by_country == {"US": 123}
+    assert counts.by_mini_app == {"": 31, "app-0": 18, "app-1": 19, "app-2": 19, "app-3": 18, "app-4": 18}
     assert (counts.attached, counts.unattached) == (92, 31)
+
+
+def test_what_a_number_says_of_itself_stands_beside_what_the_platform_says(export_of: ExportOf) -> None:
+    numbers = {"+12125550123": "US", "+302101234567": "US", "+14165550123": "ca", "+12120000000": None}
+    estate = Estate([row(0, number=number, country=country) for number, country in numbers.items()])
+    snapshot = export_of(estate).run()
+    told = {each[0]: tuple(each[-3:]) for each in csv_rows(snapshot)}
+    assert told == {
+        "+12125550123": ("US", "true", "fixed_line_or_mobile"),
+        "+302101234567": ("GR", "true", "fixed_line"),
+        "+14165550123": ("CA", "true", "fixed_line_or_mobile"),
+        "+12120000000": ("", "false", ""),
+    }
+    counts = snapshot.manifest.counts
+    assert (counts.invalid, counts.country_mismatches) == (1, 1)
+    assert counts.by_type == {"": 1, "fixed_line": 1, "fixed_line_or_mobile": 2}
 
 
 def test_only_the_formats_asked_for_are_written(export_of: ExportOf, root: DataRoot) -> None:
@@ -80,6 +98,7 @@ def test_only_the_formats_asked_for_are_written(export_of: ExportOf, root: DataR
         "manifest.json",
         "numbers.parquet",
         "rejects.jsonl",
+        "report.html",
     ]
 
 
@@ -286,8 +305,8 @@ def test_a_partition_that_another_run_is_writing_is_left_alone(export_of: Export
     estate = estate_of(5)
     export = export_of(estate)
     with (
-        Lease(root, export.folder, holder="other run", clock=lambda: NOON),
-        pytest.raises(PartitionBusy, match=r"is being written by other run; .* 2026-03-01 12:15:00 UTC"),
+        export_of(estate, holder="other run")._lease().held(),
+        pytest.raises(PartitionBusy, match=r"\.lease/date=2026-03-01: other run is at work .* ends in 305 s"),
     ):
         export.run()
     assert estate.calls == 0
@@ -311,7 +330,7 @@ def test_who_lost_the_lease_publishes_nothing(export_of: ExportOf, root: DataRoo
             export_of(estate_of(7), holder="run-2", clock=late).run()
 
     estate.before = overtaken
-    with pytest.raises(PartitionBusy, match="was taken over"):
+    with pytest.raises(PartitionBusy, match="went to another process"):
         export_of(estate).run()
     assert newest(root).rows == 7
 

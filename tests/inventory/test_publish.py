@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from inventory.estate import DAY, Estate, content, estate_of
+from inventory.estate import DAY, NOON, Estate, content, estate_of
 from inventory.mortal import Killed, MortalRoot
 from ocp_numbers.data_root import DataRoot
 from ocp_numbers.errors import IncompleteSnapshot
@@ -61,7 +61,7 @@ def test_killed_at_any_moment_readers_see_old_or_new_whole_and_the_next_run_fini
             assert content(snapshot) == estate_of(snapshot.rows).state()
             with snapshot.open("numbers.csv.gz") as stream:
                 assert gzip.decompress(stream.read()).count(b"\n") == snapshot.rows + 1
-        finished = export_of(estate_of(NEW), root=root).run()
+        finished = export_of(estate_of(NEW), root=root, clock=lambda: NOON + timedelta(hours=1)).run()
         assert content(finished) == estate_of(NEW).state()
         assert latest(root, "ocp_default") == finished
         assert left_over(root, finished.folder) == []
@@ -70,7 +70,7 @@ def test_killed_at_any_moment_readers_see_old_or_new_whole_and_the_next_run_fini
 
 def left_over(root: DataRoot, folder: str) -> list[str]:
     """What lies in the partition beside the snapshot."""
-    known = {"manifest.json", "numbers.parquet", "numbers.csv.gz", "rejects.jsonl", "changes.parquet"}
+    known = {"manifest.json", "numbers.parquet", "numbers.csv.gz", "rejects.jsonl", "changes.parquet", "report.html"}
     return [path.name for path in root.path(folder).iterdir() if path.name not in known]
 
 
@@ -153,4 +153,5 @@ def test_in_an_object_store_it_is_the_same(export_of: ExportOf) -> None:
         "numbers.csv.gz",
         "numbers.parquet",
         "rejects.jsonl",
+        "report.html",
     ]

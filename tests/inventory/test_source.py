@@ -12,7 +12,15 @@ import pytest
 from inventory.estate import content
 from ocp_numbers.client import ClientSettings, OcpClient, Retry, without_waiting
 from ocp_numbers.data_root import DataRoot
-from ocp_numbers.errors import AnswerLost, Forbidden, IncompleteSnapshot, Interrupted, ServerFault, UnexpectedAnswer
+from ocp_numbers.errors import (
+    AnswerLost,
+    Forbidden,
+    IncompleteSnapshot,
+    Interrupted,
+    Refused,
+    ServerFault,
+    UnexpectedAnswer,
+)
 from ocp_numbers.inventory import latest
 from ocp_numbers.inventory.export import Export
 from ocp_numbers.inventory.source import ClientSource
@@ -90,6 +98,7 @@ def test_a_passing_fault_does_not_spoil_the_export(export_of: ExportOf, fault: F
         (Fault("GET", LISTING, kind="drop_before"), AnswerLost),
         (Fault("GET", LISTING, kind="html"), UnexpectedAnswer),
         (Fault("GET", LISTING, kind="broken_json"), UnexpectedAnswer),
+        (Fault("GET", LISTING, kind="refuse"), Refused),
     ],
 )
 def test_a_lasting_fault_is_raised_as_it_is_and_nothing_is_published(
@@ -152,6 +161,14 @@ def test_a_number_that_is_not_one_is_rejected_by_the_api_too(export_of: ExportOf
     fault = Fault("GET", LISTING, kind="status", status=200, body=body)
     with platform(1, faults=[fault]) as (_, source), pytest.raises(IncompleteSnapshot, match="1 of 1 rows"):
         export_of(source).run()
+
+
+@pytest.mark.parametrize("as_text", [True, False])
+def test_the_platforms_own_csv_can_be_the_source(export_of: ExportOf, as_text: bool) -> None:
+    with platform(300, csv_as_text=as_text) as (sandbox, source):
+        snapshot = export_of(source, via="csv").run()
+        assert content(snapshot) == truth(sandbox, set_names=False)
+        assert source.calls == 4
 
 
 @pytest.mark.parametrize("as_text", [True, False])

@@ -63,9 +63,12 @@ def test_it_publishes_what_the_platform_has_and_returns_a_summary(world: World, 
         "rejects": 0,
         "attached": sum(each["miniAppId"] is not None for each in world.sandbox.numbers()),
         "unattached": sum(each["miniAppId"] is None for each in world.sandbox.numbers()),
+        "changes": {},
         "digest": snapshot.digest,
         "path": str(root.path("inventory/environment=ocp_default/date=2026-03-01")),
+        "report": str(root.path("inventory/environment=ocp_default/date=2026-03-01/report.html")),
     }
+    assert Path(summary["report"]).read_text().startswith("<!DOCTYPE html>")
 
 
 def test_it_tells_the_asset_of_the_environment_only_after_publishing(world: World, run: Run, root: DataRoot) -> None:
@@ -100,11 +103,17 @@ def test_the_date_is_that_of_the_run_in_the_time_zone(
 
 
 def test_templates_are_read_strictly(world: World, run: Run, root: DataRoot) -> None:
-    given = {"groups": "{{ params.groups | tojson }}", "formats": "{{ params.formats | tojson }}"}
-    params = {"groups": ["retail-us"], "formats": ["parquet"]}
+    given = {
+        "groups": "{{ params.groups | tojson }}",
+        "formats": "{{ params.formats | tojson }}",
+        "source": "{{ params.source }}",
+    }
+    params = {"groups": ["retail-us"], "formats": ["parquet", "xlsx"], "source": "csv"}
     summary = run(export(**given), **context(), params=params)
     assert summary["path"].endswith("environment=ocp_default/groups=retail-us/date=2026-03-01")
     assert not Path(summary["path"], "numbers.csv.gz").exists()
+    assert Path(summary["path"], "numbers.xlsx").exists()
+    assert [call["path"] for call in world.sandbox.calls()].count("/api/numbers/csv") == 2
     with pytest.raises(InvalidInput, match=r"groups: .* is not a JSON list"):
         run(export(groups="{{ params.groups }}"), **context(), params=params)
 
@@ -114,6 +123,7 @@ def test_templates_are_read_strictly(world: World, run: Run, root: DataRoot) -> 
     [
         ({"formats": ["csv"]}, "parquet is missing"),
         ({"formats": ["parquet", "pdf"]}, "pdf is not known"),
+        ({"source": "excel"}, "source: 'excel' is not known"),
         ({"timezone": "Mars/Olympus"}, "timezone: 'Mars/Olympus' is not known"),
     ],
 )

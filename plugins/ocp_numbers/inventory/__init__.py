@@ -4,6 +4,7 @@ Reading is here; writing is :class:`ocp_numbers.inventory.export.Export`, which 
 the columnar machinery along.
 """
 
+from ocp_numbers.inventory.history import Period, history
 from ocp_numbers.inventory.manifest import Comparison, Counts, File, Manifest, Proof, Scope
 from ocp_numbers.inventory.snapshot import (
     CompleteSnapshot,
@@ -13,6 +14,7 @@ from ocp_numbers.inventory.snapshot import (
     load,
     partition_of,
     read_batches,
+    read_number,
     read_rows,
 )
 
@@ -22,13 +24,16 @@ __all__ = [
     "Counts",
     "File",
     "Manifest",
+    "Period",
     "Proof",
     "Scope",
     "as_of",
     "dates",
+    "history",
     "latest",
     "load",
     "partition_of",
     "read_batches",
+    "read_number",
     "read_rows",
 ]

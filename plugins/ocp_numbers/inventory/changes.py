@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from upath import UPath
 
+from ocp_numbers.inventory.attribution import Deeds
 from ocp_numbers.inventory.manifest import File
 from ocp_numbers.inventory.sink import Sink
 
@@ -37,34 +38,38 @@ SCHEMA = pa.schema(
         pa.field("field", pa.string(), nullable=False),
         pa.field("before", pa.string()),
         pa.field("after", pa.string()),
-        pa.field("order", pa.string()),
+        pa.field("by", pa.string(), nullable=False),
     ]
 )
 _COLUMNS = ["number", *KINDS]
 _ROWS_AT_ONCE = 65_536
-_ORDER = r"\[order (?P<order>[^\]]+)\]"
+_UNSIGNED = pa.schema([*list(SCHEMA)[:-1], pa.field("note", pa.string())])
+"""Changes before it is known who made them, with the notes of the numbers added."""
 
 
 def compare(
-    before: BinaryIO, after: BinaryIO, target: UPath, *, unsure: Iterable[str] = ()
-) -> tuple[File, dict[str, int]]:
-    """Write the changes from one ``numbers.parquet`` to the next; returns the file's entry and a count of each kind.
+    before: BinaryIO, after: BinaryIO, target: UPath, *, deeds: Deeds, unsure: Iterable[str] = ()
+) -> tuple[File, dict[str, int], dict[str, int]]:
+    """Write the changes from one ``numbers.parquet`` to the next.
 
-    A row says that one field of one number changed, from what to what. For a number that was ``added`` or is ``gone``
-    the field is its group, and ``order`` is the order that an added number's note names.
+    A row says that one field of one number changed, from what to what, and by whom. For a number that was ``added`` or
+    is ``gone`` the field is its group. Returns the file's entry, a count of each kind, and one of each author.
 
     :param unsure: numbers that one of the two could not show properly; nothing is said of them.
     """
     counts: Counter[str] = Counter()
+    authors: Counter[str] = Counter()
     skipped = pa.array(sorted(unsure), pa.string())
     with closing(Sink(target.open("wb"))) as sink, pq.ParquetWriter(sink, SCHEMA, compression="zstd") as writer:
         for old, new in _side_by_side(_sorted(before), _sorted(after)):
             found = _differences(old, new)
             found = found.filter(pc.invert(pc.is_in(found["number"], value_set=skipped)))
             if found.num_rows:
-                writer.write_table(found)
+                by = deeds.authors(found, found["note"])
+                writer.write_table(pa.table([*found.drop_columns("note").columns, by], schema=SCHEMA))
                 counts.update(found["change"].to_pylist())
-    return sink.file(CHANGES), dict(sorted(counts.items()))
+                authors.update(by.to_pylist())
+    return sink.file(CHANGES), dict(sorted(counts.items())), dict(sorted(authors.items()))
 
 
 def numbers_in(rejects: Iterable[bytes]) -> Iterator[str]:
@@ -148,7 +153,7 @@ def _rows(
             pa.repeat(field, count),
             nothing if before is None else before,
             nothing if after is None else after,
-            nothing if note is None else pc.struct_field(pc.extract_regex(note, _ORDER), "order"),
+            nothing if note is None else note,
         ],
-        schema=SCHEMA,
+        schema=_UNSIGNED,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
 import pyarrow.parquet as pq
@@ -51,6 +51,19 @@ def cross_check(text: str, parquet: UPath, rejects: int) -> None:
             raise Moved(f"the platform's CSV differs from its pages: {_difference(mine, other)}")
 
 
+def check_header(header: Sequence[str]) -> None:
+    """Make sure that ``header``, the names of a CSV's columns, has all that are needed.
+
+    :raises IncompleteSnapshot: naming those that are missing.
+    """
+    missing = [name for name in COLUMNS if name not in header]
+    if missing:
+        raise IncompleteSnapshot(
+            f"The platform's CSV has no column {', '.join(missing)}, so that it is no help here; export from the "
+            f"pages, without the full check"
+        )
+
+
 def _ours(parquet: UPath) -> Iterator[Record]:
     with parquet.open("rb") as stream:
         for batch in pq.ParquetFile(stream).iter_batches(columns=list(COLUMNS.values())):
@@ -61,12 +74,7 @@ def _ours(parquet: UPath) -> Iterator[Record]:
 def _theirs(text: str) -> Iterator[Record]:
     rows = csv.reader(io.StringIO(text, newline=""))
     header = next(rows, [])
-    missing = [name for name in COLUMNS if name not in header]
-    if missing:
-        raise IncompleteSnapshot(
-            f"The platform's CSV has no column {', '.join(missing)}, so that it cannot be compared; export without the "
-            f"full check"
-        )
+    check_header(header)
     places = [header.index(name) for name in COLUMNS]
     for row in rows:
         padded = row + [""] * (len(header) - len(row))

@@ -31,20 +31,30 @@ class Scope(_Part):
 
 
 class Counts(_Part):
-    """The rows by group, by country and by whether a miniApp is attached; no group or country counts under ``""``."""
+    """The rows by group, country, miniApp (its name, or its id where it has none), type, and attachment.
+
+    What a number has none of counts under ``""``. ``invalid`` numbers do not exist in their country's numbering plan;
+    in ``country_mismatches`` the platform names another country than the number does.
+    """
 
     by_group: dict[str, int] = {}
     by_country: dict[str, int] = {}
+    by_mini_app: dict[str, int] = {}
+    by_type: dict[str, int] = {}
     attached: int = 0
     unattached: int = 0
+    invalid: int = 0
+    country_mismatches: int = 0
 
 
 class Proof(_Part):
     """How the snapshot was read and proven.
 
-    ``attempts`` is above 1 where the inventory moved during a reading; ``full_check`` says whether the platform's own
-    CSV was compared, too.
+    ``source`` says whether the listing's ``pages`` were read or the platform's own ``csv``; ``attempts`` is above 1 if
+    the inventory moved during a reading; ``full_check`` says whether the CSV was compared with the pages.
     """
+
+    source: Literal["pages", "csv"] = "pages"
 
     total: int
     pages: int
@@ -57,11 +67,12 @@ class Proof(_Part):
 
 
 class Comparison(_Part):
-    """What ``changes.parquet`` is measured against, and how often it tells of each kind of change."""
+    """What ``changes.parquet`` is measured against, how often it tells of each kind of change, and of each author."""
 
     date: date
     digest: str
     counts: dict[str, int]
+    by: dict[str, int] = {}
 
 
 class Manifest(_Part):

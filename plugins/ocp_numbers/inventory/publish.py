@@ -13,7 +13,6 @@ from contextlib import closing, suppress
 
 from ocp_numbers.data_root import DataRoot
 from ocp_numbers.documents import canonical
-from ocp_numbers.inventory.lease import LEASE
 from ocp_numbers.inventory.manifest import Manifest
 from ocp_numbers.inventory.sink import Sink
 from ocp_numbers.inventory.snapshot import MANIFEST, CompleteSnapshot, dates
@@ -54,11 +53,12 @@ def tidy(root: DataRoot, folder: str, manifest: Manifest | None) -> None:
 
     Only the run that writes the partition may do this.
     """
-    kept = {MANIFEST, LEASE, *(file.path for file in manifest.files.values())} if manifest else {LEASE}
+    kept = {MANIFEST, *(file.path for file in manifest.files.values())} if manifest else set()
     for key in root.keys(folder):
         if key[len(folder) + 1 :] not in kept:
             root.delete(key)
-    for path in root.path(folder).iterdir():
+    place = root.path(folder)
+    for path in place.iterdir() if place.is_dir() else ():
         if path.name.startswith(_STAGED):
             # Not empty where the manifest names a file in it.
             with suppress(OSError):

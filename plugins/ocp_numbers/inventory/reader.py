@@ -89,7 +89,7 @@ class Reading:
         self._window = concurrency * WINDOW
         self._mark = mark
         self._marks: list[bytes] = []
-        self._numbers = _Numbers()
+        self._numbers = Numbers()
 
     def pages(self, progress: Progress) -> Iterator[DecodedPage]:
         """All pages in order; exhausted only once they are proven to fit together.
@@ -181,7 +181,7 @@ class Reading:
             raise Moved(f"there should be {self.shape.pages} pages, but page {beyond} holds {held} numbers")
 
 
-class _Numbers:
+class Numbers:
     """Whether any number came twice.
 
     Pages in ascending order prove by themselves that none did. A platform that sorts in another way costs a look at
@@ -194,6 +194,7 @@ class _Numbers:
         self._ascending = True
 
     def add(self, numbers: pa.Array) -> None:
+        """Take ``numbers``, which come after those before."""
         if not len(numbers):
             return
         self._ascending = self._ascending and self._last < numbers[0].as_py() and ascends(numbers)
@@ -201,6 +202,10 @@ class _Numbers:
         self._chunks.append(digits(numbers))
 
     def prove_distinct(self) -> None:
+        """Make sure that all of them differ.
+
+        :raises Moved: naming those that came twice.
+        """
         if self._ascending:
             return
         counted = pc.value_counts(pa.chunked_array(self._chunks, pa.int64()))

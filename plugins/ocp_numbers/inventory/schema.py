@@ -23,7 +23,7 @@ COLUMNS: tuple[str, ...] = tuple(PhoneNumber.model_fields)
 SCHEMA = pa.schema([pa.field(name, pa.string(), nullable=name != "number") for name in COLUMNS])
 
 _ENVELOPE = {"page": "page", "number_of_pages": "numberOfPages", "all_numbers": "allNumbers"}
-_E164_WHOLE = f"^{E164.pattern}$"
+E164_WHOLE = f"^{E164.pattern}$"
 
 
 @dataclass(frozen=True)
@@ -70,17 +70,17 @@ def decode(raw: bytes) -> DecodedPage:
 
 
 def fingerprint(raw: bytes) -> bytes:
-    """16 bytes that differ when the body does."""
-    return hashlib.blake2b(raw, digest_size=16).digest()
+    """32 bytes that differ when the body does."""
+    return hashlib.sha256(raw).digest()
 
 
 def content_fingerprint(raw: bytes) -> bytes:
-    """16 bytes that differ when the page's meaning does, whatever else the body carries or in which order.
+    """32 bytes that differ when the page's meaning does, whatever else the body carries or in which order.
 
     :raises NotAPage: where there is no meaning.
     """
     page = decode(raw)
-    content = hashlib.blake2b(page.batch.serialize(), digest_size=16)
+    content = hashlib.sha256(page.batch.serialize())
     content.update(repr((page.page, page.number_of_pages, page.all_numbers)).encode())
     for reject in page.rejects:
         content.update(reject.line())
@@ -130,13 +130,18 @@ def _decode_columns(raw: bytes) -> DecodedPage | None:
     rows = page["numbers"].combine_chunks().flatten()
     columns = dict(zip(_ROW.names, rows.flatten(), strict=True))
     batch = pa.RecordBatch.from_arrays(
-        [pc.coalesce(*[columns[spelling] for spelling in spellings]) for spellings in _SPELLINGS.values()],
+        [_first([columns[spelling] for spelling in spellings]) for spellings in _SPELLINGS.values()],
         schema=SCHEMA,
     )
-    right = pc.all(pc.match_substring_regex(batch["number"], _E164_WHOLE), skip_nulls=False).as_py()
+    right = pc.all(pc.match_substring_regex(batch["number"], E164_WHOLE), skip_nulls=False).as_py()
     if not right:
         return None
     return DecodedPage(**{field: page[name][0].as_py() for field, name in _ENVELOPE.items()}, batch=batch)
+
+
+def _first(columns: list[pa.Array]) -> pa.Array:
+    """The first value of each row among ``columns``, which are the spellings of one field."""
+    return columns[0] if len(columns) == 1 else pc.coalesce(*columns)
 
 
 def _decode_rows(raw: bytes) -> DecodedPage:
@@ -148,8 +153,11 @@ def _decode_rows(raw: bytes) -> DecodedPage:
     if not isinstance(page, dict) or not isinstance(page.get("numbers"), list):
         raise NotAPage("the body has no list 'numbers'")
     for name in _ENVELOPE.values():
-        if type(page.get(name)) is not int:
-            raise NotAPage(f"'{name}' is {page.get(name)!r}, not a whole number")
+        value = page.get(name)
+        if isinstance(value, str) and value.isascii() and value.isdigit():
+            page[name] = int(value)
+        elif type(value) is not int:
+            raise NotAPage(f"'{name}' is {value!r}, not a whole number")
     right: list[PhoneNumber] = []
     rejects: list[Reject] = []
     for place, row in enumerate(page["numbers"], start=1):

@@ -170,5 +170,26 @@ def read_rows(snapshot: CompleteSnapshot) -> Iterator[PhoneNumber]:
 
     :raises IncompleteSnapshot: when the file is not the one that was published.
     """
-    for batch in read_batches(snapshot):
+    for batch in read_batches(snapshot, list(PhoneNumber.model_fields)):
         yield from map(PhoneNumber.model_validate, batch.to_pylist())
+
+
+def read_number(snapshot: CompleteSnapshot, number: str) -> PhoneNumber | None:
+    """The record of one ``number``, or ``None`` where the snapshot does not have it; the rest is not decoded.
+
+    :raises IncompleteSnapshot: when the file is not the one that was published.
+    """
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    with snapshot.open("numbers.parquet") as stream:
+        file = pq.ParquetFile(stream)
+        for place in range(file.num_row_groups):
+            known = file.metadata.row_group(place).column(0).statistics
+            if known is not None and known.has_min_max and not known.min <= number <= known.max:
+                continue
+            row = pc.index(file.read_row_group(place, ["number"])["number"], number).as_py()
+            if row >= 0:
+                rows = file.read_row_group(place, list(PhoneNumber.model_fields))
+                return PhoneNumber.model_validate(rows.slice(row, 1).to_pylist()[0])
+    return None

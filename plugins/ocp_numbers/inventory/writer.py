@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import io
 import zlib
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 from upath import UPath
 
+from ocp_numbers.inventory.derived import EXPORTED, derive
 from ocp_numbers.inventory.manifest import Counts, File
 from ocp_numbers.inventory.schema import SCHEMA, DecodedPage, Reject
 from ocp_numbers.inventory.sink import Sink
+from ocp_numbers.inventory.spreadsheet import XlsxFile
+from ocp_numbers.inventory.tally import Tally
 
 PARQUET, CSV, REJECTS = "numbers.parquet", "numbers.csv.gz", "rejects.jsonl"
 
@@ -59,9 +61,9 @@ class ParquetFile:
 
     def __init__(self, folder: UPath) -> None:
         self._sink = Sink((folder / PARQUET).open("wb"))
-        dictionary = [name for name in SCHEMA.names if name not in _UNIQUE]
+        dictionary = [name for name in EXPORTED.names if name not in _UNIQUE]
         self._writer = pq.ParquetWriter(
-            self._sink, SCHEMA, compression="zstd", compression_level=1, use_dictionary=dictionary
+            self._sink, EXPORTED, compression="zstd", compression_level=1, use_dictionary=dictionary
         )
 
     def write(self, rows: pa.Table) -> None:
@@ -85,7 +87,7 @@ class CsvFile:
     def __init__(self, folder: UPath) -> None:
         self._sink = Sink((folder / CSV).open("wb"))
         self._stream = _Gzip(self._sink)
-        self._writer = pyarrow.csv.CSVWriter(self._stream, SCHEMA)
+        self._writer = pyarrow.csv.CSVWriter(self._stream, EXPORTED)
 
     def write(self, rows: pa.Table) -> None:
         """Append ``rows``."""
@@ -115,7 +117,11 @@ class RejectsFile:
         return self._sink.file(REJECTS)
 
 
-FORMATS: dict[str, type[ParquetFile] | type[CsvFile]] = {"parquet": ParquetFile, "csv": CsvFile}
+FORMATS: dict[str, type[ParquetFile] | type[CsvFile] | type[XlsxFile]] = {
+    "parquet": ParquetFile,
+    "csv": CsvFile,
+    "xlsx": XlsxFile,
+}
 
 
 class Writer:
@@ -126,16 +132,13 @@ class Writer:
     """
 
     def __init__(self, folder: UPath, formats: Sequence[str]) -> None:
-        self._files: list[ParquetFile | CsvFile] = [FORMATS[name](folder) for name in formats]
+        self._files: list[ParquetFile | CsvFile | XlsxFile] = [FORMATS[name](folder) for name in formats]
         self._rejects_file = RejectsFile(folder)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="inventory-writer")
         self._pending: deque[Future[None]] = deque()
         self._waiting: list[pa.RecordBatch] = []
         self._waiting_rows = self._waiting_bytes = 0
-        self._groups: Counter[str] = Counter()
-        self._countries: Counter[str] = Counter()
-        self._attached = 0
-        self.rows = 0
+        self._tally = Tally()
         self.rejects = 0
 
     def __enter__(self) -> Writer:
@@ -166,14 +169,14 @@ class Writer:
         return [file.close() for file in (*self._files, self._rejects_file)]
 
     @property
+    def rows(self) -> int:
+        """How many rows were written."""
+        return self._tally.rows
+
+    @property
     def counts(self) -> Counts:
         """What the rows written add up to."""
-        return Counts(
-            by_group=dict(sorted(self._groups.items())),
-            by_country=dict(sorted(self._countries.items())),
-            attached=self._attached,
-            unattached=self.rows - self._attached,
-        )
+        return self._tally.counts
 
     def _append(self, page: DecodedPage) -> None:
         self._rejects_file.write(page.rejects)
@@ -189,10 +192,8 @@ class Writer:
         self._waiting, self._waiting_rows, self._waiting_bytes = [], 0, 0
         if not rows.num_rows:
             return
+        numbers = rows["number"].combine_chunks()
+        rows = pa.Table.from_arrays([*rows.columns, *derive(numbers)], schema=EXPORTED)
         for file in self._files:
             file.write(rows)
-        self.rows += rows.num_rows
-        self._attached += rows.num_rows - rows["mini_app_id"].null_count
-        for column, counter in (("group_id", self._groups), ("country", self._countries)):
-            for entry in pc.value_counts(rows[column]).to_pylist():
-                counter[entry["values"] or ""] += entry["counts"]
+        self._tally.add(rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from airflow.sdk import Asset, AssetAlias
@@ -28,17 +28,21 @@ ACCEPT, REFUSE = "Accept", "Refuse"
 class ExportNumbersOperator(OcpOperator):
     """Export the inventory to the data root: complete and proven, or not at all (``GET /api/numbers``).
 
-    Reads every page twice and publishes only what both readings agree on, as ``numbers.parquet`` and ``numbers.csv.gz``
-    with ``manifest.json`` in ``inventory/environment=<connection>/date=<date>``. Running again for a date replaces it
-    as a whole. The date is that of the run's logical date in ``timezone``, or of its start where it has none.
+    Reads everything twice and publishes only what both readings agree on, as ``numbers.parquet`` and ``numbers.csv.gz``
+    with ``manifest.json`` in ``inventory/environment=<connection>/date=<date>``; beside them, ``changes.parquet`` and
+    ``report.html`` tell what is new. Running again for a date replaces it as a whole. The date is that of the run's
+    logical date in ``timezone``, or of its start where it has none.
 
     When the number of rows is unbelievable beside the last snapshot's, nothing is published and a person is asked in
     the Airflow UI; silence refuses. After publishing, the asset ``ocp://<connection>/inventory`` gets an event.
 
-    Returns ``{"environment", "date", "rows", "rejects", "attached", "unattached", "digest", "path"}``.
+    Returns ``{"environment", "date", "rows", "rejects", "attached", "unattached", "changes", "digest", "path",
+    "report"}``: ``changes`` counts each kind of change since the last snapshot, ``report`` is a page for people.
 
     :param groups: ids of the groups to export, in a folder of their own; none for all that the login sees (templated).
-    :param formats: ``parquet`` and ``csv``; Parquet is always needed (templated).
+    :param formats: ``parquet``, which is always needed, ``csv``, and ``xlsx`` for up to a million numbers (templated).
+    :param source: ``pages`` of the listing, or ``csv``: the platform's own (``POST /api/numbers/csv``), which takes few
+        calls, holds all of it in memory, and does not name sets (templated).
     :param timezone: name of the time zone that the date is taken in (templated).
     :param full_check: compare with the CSV that the platform makes itself (``POST /api/numbers/csv``), too (templated).
     :param max_reject_percent: rows that may fail validation before the export does.
@@ -49,10 +53,11 @@ class ExportNumbersOperator(OcpOperator):
     :param data_root: where to export to; by default the one of the environment.
     """
 
-    template_fields: Sequence[str] = ("ocp_conn_id", "groups", "formats", "timezone", "full_check")
+    template_fields: Sequence[str] = ("ocp_conn_id", "groups", "formats", "source", "timezone", "full_check")
     readers: ClassVar = {
         "groups": rendered.names,
         "formats": rendered.names,
+        "source": rendered.text,
         "timezone": rendered.text,
         "full_check": rendered.flag,
     }
@@ -63,6 +68,7 @@ class ExportNumbersOperator(OcpOperator):
         *,
         groups: Sequence[str] | str = (),
         formats: Sequence[str] | str = ("parquet", "csv"),
+        source: str = "pages",
         timezone: str = "UTC",
         full_check: bool | str = False,
         max_reject_percent: float = 0.1,
@@ -75,6 +81,7 @@ class ExportNumbersOperator(OcpOperator):
         super().__init__(outlets=[*(kwargs.pop("outlets", None) or ()), INVENTORY], **kwargs)
         self.groups = groups
         self.formats = formats
+        self.source = source
         self.timezone = timezone
         self.full_check = full_check
         self.max_reject_percent = max_reject_percent
@@ -140,12 +147,13 @@ class ExportNumbersOperator(OcpOperator):
             max_change_percent=self.max_change_percent,
             expected_rows=accepted_rows,
             full_check=self.full_check is True,
+            via=cast("Literal['pages', 'csv']", self.source),
         ).run()
 
     def _day(self, context: Context) -> date:
         try:
             zone = ZoneInfo(self.timezone)
-        except (ZoneInfoNotFoundError, ValueError):
+        except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder of zones, such as Europe, is an OSError
             raise InvalidInput(
                 f"timezone: {self.timezone!r} is not known; write a name such as Europe/Athens"
             ) from None
@@ -200,6 +208,8 @@ def _summary(snapshot: CompleteSnapshot) -> dict[str, Any]:
         "rejects": manifest.rejects,
         "attached": manifest.counts.attached,
         "unattached": manifest.counts.unattached,
+        "changes": manifest.changes.counts if manifest.changes else {},
         "digest": snapshot.digest,
         "path": str(snapshot.root.path(snapshot.folder)),
+        "report": str(snapshot.root.path(f"{snapshot.folder}/report.html")),
     }

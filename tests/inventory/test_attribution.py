@@ -1,0 +1,162 @@
+"""A change is put down to the order or the clean-up that made it, and to nobody of ours where none did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from inventory.estate import DAY, NOON, Estate, row
+from ocp_numbers.cleanup.journal import Journal
+from ocp_numbers.cleanup.plan import CleanupPlan, folder, save_plan
+from ocp_numbers.cleanup.policy import CleanupPolicy
+from ocp_numbers.data_root import DataRoot
+from ocp_numbers.inventory import CompleteSnapshot
+from ocp_numbers.inventory.export import Export
+from ocp_numbers.models import PhoneNumber
+from ocp_numbers.ordering.book import OrderBook
+from ocp_numbers.ordering.order import Line, Order, Requester, State
+from ocp_numbers.ordering.stamps import stamp
+from ocp_numbers.ordering.wishes import Wishes
+
+ExportOf = Callable[..., Export]
+LATER = NOON + timedelta(hours=3)
+ORDER, RUN = "ocp_default/dag/run/buy", "scheduled__2026-03-01"
+
+
+def bought(
+    root: DataRoot, number: str, *, at: datetime | None = LATER, environment: str = "ocp_default", **line: Any
+) -> None:
+    """Put an order on record that brought ``number``."""
+    order_id = ORDER.replace("ocp_default", environment)
+    fields = {"number": number, "price": Decimal(1), "state": State.OWNED, "settled_at": at} | line
+    OrderBook(root, environment).write(
+        Order(
+            order_id=order_id,
+            environment=environment,
+            wishes=Wishes(provider="twilio", group="g", country_code="US", quantity=1),
+            wishes_digest="0",
+            stamp=stamp(order_id),
+            note=stamp(order_id),
+            ceiling=None,
+            budget=None,
+            approved=None,
+            requested_by=Requester(),
+            opened_at=NOON,
+            lines=(Line(**fields),),
+            spares=(),
+        )
+    )
+
+
+def cleaned(
+    root: DataRoot,
+    before: dict[str, Any],
+    after: dict[str, Any] | None = None,
+    *,
+    at: datetime = LATER,
+    environment: str = "ocp_default",
+) -> None:
+    """Put a clean-up on record that was about to change ``before`` into ``after``, or to give it up."""
+    policy = CleanupPolicy()
+    plan = CleanupPlan(
+        environment=environment, run=RUN, made_at=at, today=DAY, snapshot="s", estate=1, policy=policy, lines=()
+    )
+    save_plan(root, plan)
+    journal = Journal(root, run=RUN, digest=plan.digest, by="test", now=lambda: at)
+    rows = [PhoneNumber.model_validate(before)], [PhoneNumber.model_validate(after)] if after else []
+    journal.confirm(journal.intend("note" if after else "give up", *rows))
+
+
+def authors(snapshot: CompleteSnapshot) -> dict[tuple[str, str], str]:
+    with snapshot.open("changes.parquet") as stream:
+        return {(each["number"], each["field"]): each["by"] for each in pq.read_table(stream).to_pylist()}
+
+
+@pytest.fixture
+def changed(export_of: ExportOf) -> Callable[..., CompleteSnapshot]:
+    """The second night's snapshot, after whatever is put on record in between."""
+
+    def nights(before: list[dict[str, Any]], after: list[dict[str, Any]], record: Callable[[], None]) -> Any:
+        export_of(Estate(before)).run()
+        record()
+        return export_of(Estate(after), day=DAY + timedelta(1)).run()
+
+    return nights
+
+
+Nights = Callable[..., CompleteSnapshot]
+
+
+def test_a_number_that_an_order_brought_is_put_down_to_it(changed: Nights, root: DataRoot) -> None:
+    new, other = row(1), row(2)
+    snapshot = changed([row(0)], [row(0), new, other], lambda: bought(root, new["number"]))
+    assert authors(snapshot) == {
+        (new["number"], "group_id"): f"order {ORDER}",
+        (other["number"], "group_id"): "outside",
+    }
+    assert snapshot.manifest.changes is not None
+    assert snapshot.manifest.changes.by == {f"order {ORDER}": 1, "outside": 1}
+
+
+def test_a_number_with_the_stamp_of_a_known_order_is_put_down_to_it(changed: Nights, root: DataRoot) -> None:
+    new = row(1, note=f"Front desk {stamp(ORDER)}")
+    forged = row(2, note="Front desk [order 000000000000]")
+    snapshot = changed([], [new, forged], lambda: bought(root, "+12129999999"))
+    assert list(authors(snapshot).values()) == [f"order {ORDER}", "outside"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"at": NOON - timedelta(days=1)},
+        {"origin": "already ours"},
+        {"state": State.REFUSED},
+        {"environment": "another"},
+    ],
+)
+def test_what_an_order_did_not_do_is_not_put_down_to_it(changed: Nights, root: DataRoot, line: dict[str, Any]) -> None:
+    new = row(1)
+    snapshot = changed([], [new], lambda: bought(root, new["number"], **line))
+    assert list(authors(snapshot).values()) == ["outside"]
+
+
+def test_a_note_that_a_cleanup_wrote_is_put_down_to_it_and_what_else_changed_is_not(
+    changed: Nights, root: DataRoot
+) -> None:
+    before, marked = row(0, note="old"), row(0, note="old [unused since 2026-03-01]")
+    snapshot = changed([before], [marked | {"locale": "de-DE"}], lambda: cleaned(root, before, marked))
+    number = before["number"]
+    assert authors(snapshot) == {(number, "note"): f"cleanup {RUN}", (number, "locale"): "outside"}
+
+
+def test_a_number_that_a_cleanup_gave_up_is_put_down_to_it(changed: Nights, root: DataRoot) -> None:
+    snapshot = changed([row(0), row(1), row(2)], [row(2)], lambda: cleaned(root, row(1)))
+    assert list(authors(snapshot).values()) == ["outside", f"cleanup {RUN}"]
+
+
+@pytest.mark.parametrize("other", [{"at": NOON - timedelta(days=1)}, {"environment": "another"}])
+def test_an_older_cleanup_and_one_of_another_environment_did_not_do_it(
+    changed: Nights, root: DataRoot, other: dict[str, Any]
+) -> None:
+    snapshot = changed([row(0), row(1)], [row(1)], lambda: cleaned(root, row(0), **other))
+    assert list(authors(snapshot).values()) == ["outside"]
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["orders/ocp_default%2Fdag%2Frun%2Fbuy.json", f"{folder(RUN)}/plan.json", f"{folder(RUN)}/journal/000002.json"],
+)
+def test_a_damaged_document_attributes_nothing_and_stops_nothing(changed: Nights, root: DataRoot, key: str) -> None:
+    def record() -> None:
+        bought(root, row(1)["number"])
+        cleaned(root, row(0))
+        assert root.read(key)
+        root.write(key, b'{"half": ')
+
+    by = set(authors(changed([row(0)], [row(1)], record)).values())
+    assert by < {"outside", f"order {ORDER}", f"cleanup {RUN}"}

@@ -1,0 +1,58 @@
+"""Charts stay inside their frame and in proportion, whatever the numbers."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from inventory.estate import DAY
+from ocp_numbers.inventory.charts import BARS_SHOWN, GUTTER, HEIGHT, WIDTH, Bar, bars, columns, line
+
+COUNTS = st.integers(0, 10**9)
+
+
+def test_the_most_frequent_come_first_and_nothing_has_a_name() -> None:
+    assert bars({"b": 1, "": 2, "a": 1}, none="no group") == [
+        Bar("no group", 2, 100, 50),
+        Bar("a", 1, 50, 25),
+        Bar("b", 1, 50, 25),
+    ]
+    assert bars({}, none="") == []
+
+
+@given(st.dictionaries(st.text(max_size=5), COUNTS, max_size=40))
+@settings(deadline=None)
+def test_bars_add_up_to_all_however_many_there_are(counts: dict[str, int]) -> None:
+    drawn = bars(counts, none="none")
+    assert sum(bar.count for bar in drawn) == sum(counts.values())
+    assert len(drawn) <= BARS_SHOWN + 1
+    assert all(0 <= bar.length <= 100 and 0 <= bar.share <= 100 for bar in drawn)
+
+
+@given(st.lists(COUNTS, min_size=1, max_size=60))
+@settings(deadline=None)
+def test_a_line_goes_from_left_to_right_inside_its_frame_and_higher_is_more(rows: list[int]) -> None:
+    drawn = line([(DAY + timedelta(place), count) for place, count in enumerate(rows)])
+    places = [point.x for point in drawn.points]
+    assert places == sorted(places)
+    assert all(GUTTER < point.x < WIDTH and 0 < point.y < HEIGHT for point in drawn.points)
+    assert drawn.points[rows.index(max(rows))].y == drawn.top <= drawn.bottom == drawn.points[rows.index(min(rows))].y
+
+
+@given(st.lists(st.tuples(COUNTS, COUNTS), max_size=60))
+@settings(deadline=None)
+def test_columns_stay_in_their_half_and_the_smallest_is_seen(nights: list[tuple[int, int]]) -> None:
+    drawn = columns([(DAY + timedelta(place), *counts) for place, counts in enumerate(nights)])
+    for column, (added, gone) in zip(drawn, nights, strict=True):
+        assert GUTTER < column.x < column.x + column.width < WIDTH
+        assert (column.up > 0, column.down > 0) == (added > 0, gone > 0)
+        assert max(column.up, column.down) < HEIGHT / 2
+
+
+@pytest.mark.parametrize("rows", [0, 7])
+def test_nights_that_are_all_alike_make_a_level_line(rows: int) -> None:
+    drawn = line([(DAY, rows), (DAY + timedelta(1), rows)])
+    assert drawn.top == drawn.bottom == HEIGHT / 2
