@@ -12,7 +12,7 @@ from ocp_demo.story import PROVISION, Story
 
 IMAGES = PROJECT / "docs" / "images"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-SIZE = ViewportSize(width=1280, height=760)
+SIZE = ViewportSize(width=1280, height=860)
 
 
 def take(stack: Stack, story: Story) -> None:
@@ -45,11 +45,11 @@ def _log_in(page: Page, stack: Stack) -> None:
 def _provisioning_run(page: Page, stack: Stack, story: Story) -> None:
     run = next(run for run in story.runs if run.dag_id == PROVISION)
     address = f"{stack.airflow_url}/dags/{PROVISION}/runs/{quote(run.run_id)}"
+    page.goto(f"{address}/tasks/approve/required_actions")
+    page.get_by_text("Response received").wait_for()
+    page.screenshot(path=IMAGES / "approval.png")
     page.goto(address)
     page.get_by_role("button", name="Show Graph").click()
     page.locator(".react-flow__node").nth(5).wait_for()
     page.wait_for_timeout(2000)  # the graph moves into place
     page.screenshot(path=IMAGES / "provision-region.png")
-    page.goto(f"{address}/tasks/approve/required_actions")
-    page.get_by_text("Response received").wait_for()
-    page.screenshot(path=IMAGES / "approval.png")

@@ -20,6 +20,7 @@ _OPERATORS = (
     "export",
     "approval",
     "regions",
+    "reconciling",
     "cleanup",
 )
 
@@ -38,7 +39,7 @@ def get_provider_info() -> dict[str, Any]:
                 "python-modules": [f"ocp_numbers.operators.{room}" for room in _OPERATORS],
             }
         ],
-        "extra-links": ["ocp_numbers.links.OcpConsoleLink"],
+        "extra-links": ["ocp_numbers.links.OcpConsoleLink", "ocp_numbers.links.ProvisioningRunLink"],
         "connection-types": [
             {
                 "connection-type": "ocp",

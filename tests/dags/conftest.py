@@ -54,6 +54,22 @@ def dag(airflow: None, request: pytest.FixtureRequest) -> DAG:
     return bag.dags[dag_id]
 
 
+def pause(dag_id: str, paused: bool) -> None:
+    """Pause or unpause a DAG of this project, which Airflow pauses when it first sees it."""
+    from airflow.dag_processing.dagbag import BundleDagBag, sync_bag_to_db
+    from airflow.models.dag import DagModel
+    from airflow.utils.session import create_session
+
+    bundles: Any = import_module("airflow.dag_processing.bundles.manager").DagBundlesManager()
+    bundles.sync_bundles_to_db()
+    (bundle,) = bundles.get_all_dag_bundles()
+    file = DAGS / f"{dag_id}.py"
+    sync_bag_to_db(BundleDagBag(file, bundle_path=DAGS, bundle_name=bundle.name), bundle.name, bundle.version)
+    with create_session() as session:
+        model: Any = session.get(DagModel, dag_id)
+        model.is_paused = paused
+
+
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """A platform that the connection ``ocp_default`` leads to."""
@@ -121,6 +137,8 @@ class Outcome:
     state: str
     tasks: dict[str, str]
     results: dict[str, Any]
+    mapped: dict[tuple[str, str], str]
+    """The states of mapped tasks, by task and by the name that the UI shows for what it is mapped over."""
 
 
 def run(dag: DAG, conf: dict[str, Any], answer: str = "Approve") -> Outcome:
@@ -132,7 +150,15 @@ def run(dag: DAG, conf: dict[str, Any], answer: str = "Approve") -> Outcome:
     with Person(answer).answering():
         ended = dag.test(run_conf=conf)
     with create_session() as session:
-        tasks = {ti.task_id: str(ti.state) for ti in ended.get_task_instances(session=session)}
+        instances = ended.get_task_instances(session=session)
+        tasks = {ti.task_id: str(ti.state) for ti in instances}
+        # A task that never began has no name in the UI; it goes by that of the tasks before it.
+        names = {ti.map_index: ti.rendered_map_index for ti in instances if ti.rendered_map_index != str(ti.map_index)}
+        mapped = {
+            (ti.task_id, names.get(ti.map_index, str(ti.map_index))): str(ti.state)
+            for ti in instances
+            if ti.map_index >= 0
+        }
         returned = select(XComModel).where(XComModel.run_id == ended.run_id, XComModel.key == "return_value")
         results = {xcom.task_id: xcom.value for xcom in session.scalars(returned)}
-    return Outcome(str(ended.state), tasks, results)
+    return Outcome(str(ended.state), tasks, results, mapped)

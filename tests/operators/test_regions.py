@@ -178,6 +178,19 @@ class TestApproval:
         assert json.loads(data_root.read(key) or b"")["approved"] is False
         assert not world.writes()
 
+    def test_a_rejection_in_a_mapped_task_where_airflow_skips_nothing_is_never_taken_for_an_approval(
+        self, task: Provisioning, world: World
+    ) -> None:
+        plan = task.search()
+        task.ti.map_index = 0
+        operator = followed(ApprovePlanOperator, task_id="approve", plan=plan)
+        event = {"chosen_options": ["Reject"], "params_input": {}, "responded_at": datetime.now(timezone.utc)}
+        answer = task.complete(operator, {**event, "responded_by_user": None})
+        assert answer["approved"] is False
+        with pytest.raises(PlanChanged, match="was not approved"):
+            task.buy(answer)
+        assert not bought(world)
+
     def test_an_answer_to_an_older_plan_is_not_taken_for_this_one(self, task: Provisioning) -> None:
         with pytest.raises(PlanChanged, match="Trigger a new run"):
             task.approve(task.search(), answer="Approve 000000000000")

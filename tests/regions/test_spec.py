@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ocp_numbers.errors import InvalidInput
-from ocp_numbers.regions.spec import MOST_NUMBERS, RegionSpec
+from ocp_numbers.regions.spec import MOST_MONEY, MOST_NUMBERS, RegionSpec
 from regions.examples import PARAMETERS
-
-DECLARED = Path(__file__).resolve().parents[2] / "include" / "regions"
 
 
 def parse(**changes: Any) -> RegionSpec:
@@ -48,13 +48,14 @@ def test_an_empty_field_of_the_form_is_no_value(field: str) -> None:
         ("locale", "english", "en-US"),
         ("group", "", "give a value"),
         ("group", " retail-us", "remove them"),
-        ("set_name", "front\x00desk", "remove them"),
+        ("set_name", "front\x00desk", "remove it"),
         ("set_name", "x" * 201, "at most 200"),
         ("mini_app_id", "", "give a value"),
         ("note", "desk [Order 0123]", "without '[order'"),
         ("max_unit_price", -1, "greater than or equal to 0"),
         ("max_total_price", float("nan"), "finite"),
         ("max_total_price", 10**7, "less than or equal to"),
+        ("max_total_price", "0.0000001", "6 decimal places"),
         ("allow_reassign", ["+12"], "E.164"),
         ("allow_reassign", [" "], "remove or correct"),
         ("dry_run", "perhaps", "boolean"),
@@ -89,26 +90,12 @@ def test_the_form_has_a_section_a_title_and_a_sentence_for_each_field() -> None:
         assert schema["description"].endswith("."), name
 
 
-def test_the_declared_regions_are_valid_and_named_after_their_sets() -> None:
-    files = sorted(DECLARED.glob("*.yaml"))
-    assert files
-    for file in files:
-        assert RegionSpec.from_yaml(file).set_name == file.stem
+prices = st.decimals(min_value=0, max_value=MOST_MONEY, places=6)
 
 
-@pytest.mark.parametrize(
-    ("content", "problem"),
-    [
-        ("- a\n- b\n", "holds list"),
-        ("group: [", "not readable as YAML"),
-        ("group: retail-us\n", "provider: missing"),
-        ("", "holds NoneType"),
-    ],
-)
-def test_a_file_that_is_no_region_is_refused_by_name(tmp_path: Path, content: str, problem: str) -> None:
-    file = tmp_path / "boston.yaml"
-    file.write_text(content, encoding="utf-8")
-    with pytest.raises(InvalidInput) as refused:
-        RegionSpec.from_yaml(file)
-    assert all(said.startswith("boston.yaml: ") for said in refused.value.problems)
-    assert problem in str(refused.value)
+@given(each=prices, in_all=prices, numbers=st.lists(st.from_regex(r"\+[1-9][0-9]{7,14}", fullmatch=True)))
+def test_the_parameters_of_a_run_say_the_same_as_the_specification(
+    each: Decimal, in_all: Decimal, numbers: list[str]
+) -> None:
+    spec = parse(max_unit_price=each, max_total_price=in_all, allow_reassign=numbers, require_approval=False)
+    assert RegionSpec.parse(json.loads(json.dumps(spec.parameters))) == spec

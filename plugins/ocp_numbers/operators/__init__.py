@@ -24,6 +24,13 @@ if TYPE_CHECKING:
         UpdateNumberNoteOperator,
         UpdateNumbersGroupOperator,
     )
+    from ocp_numbers.operators.reconciling import (
+        AskToProvisionOperator,
+        CompareRegionOperator,
+        PublishDriftOperator,
+        ReadDeclaredRegionsOperator,
+        TriggerProvisioningOperator,
+    )
     from ocp_numbers.operators.regions import (
         BuyPlannedNumbersOperator,
         FillSetOperator,
@@ -71,6 +78,11 @@ __all__ = [
     "BuyPlannedNumbersOperator",
     "FillSetOperator",
     "VerifyRegionOperator",
+    "ReadDeclaredRegionsOperator",
+    "CompareRegionOperator",
+    "AskToProvisionOperator",
+    "TriggerProvisioningOperator",
+    "PublishDriftOperator",
     "SelectUnusedNumbersOperator",
     "MarkUnusedNumbersOperator",
     "ReleaseUnusedNumbersOperator",
@@ -101,6 +113,13 @@ _ROOMS = {
     "export": ("ExportNumbersOperator",),
     "approval": ("ApprovePlanOperator",),
     "regions": ("PlanRegionOperator", "BuyPlannedNumbersOperator", "FillSetOperator", "VerifyRegionOperator"),
+    "reconciling": (
+        "ReadDeclaredRegionsOperator",
+        "CompareRegionOperator",
+        "AskToProvisionOperator",
+        "TriggerProvisioningOperator",
+        "PublishDriftOperator",
+    ),
     "cleanup": (
         "SelectUnusedNumbersOperator",
         "MarkUnusedNumbersOperator",

@@ -7,7 +7,6 @@ Attaching is :class:`~ocp_numbers.operators.sets.AttachSetOperator`'s, asking a 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +56,12 @@ def _approved(value: Any, *, field: str) -> Mapping[str, Any]:
     return plan
 
 
+def cost(plan: RegionPlan) -> str:
+    """What approving the plan may cost, in the few words that a question's subject has room for."""
+    bought = plan.order.to_buy if plan.order else 0
+    return f"{bought} numbers to buy for at most {plan.total:f}" if bought else "nothing to buy"
+
+
 class PlanRegionOperator(OcpOperator, SkipMixin):
     """Look at what is there, and plan what makes the region true. Changes nothing on OCP.
 
@@ -92,7 +97,7 @@ class PlanRegionOperator(OcpOperator, SkipMixin):
         register = PlanRegister(DataRoot.from_environment())
         result = {
             "digest": plan.digest,
-            "subject": f"Provision {spec.set_name}: {plan.summary}",
+            "subject": f"Provision {spec.set_name} of {spec.group}: {cost(plan)}?",
             "body": page(plan),
             "ask": spec.require_approval and not plan.changes_nothing,
             "unasked": "nothing is to be changed" if plan.changes_nothing else "require_approval is off",

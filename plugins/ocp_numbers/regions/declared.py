@@ -105,7 +105,6 @@ class _Loader(yaml.SafeLoader):
         fields = [key.value for key, _ in node.value]
         twice = sorted({str(field) for field in fields if fields.count(field) > 1})
         if twice:
-            raise yaml.constructor.ConstructorError(
-                problem=f"{', '.join(twice)}: given more than once; keep one of the values", problem_mark=node.start_mark
-            )
+            fault = f"{', '.join(twice)}: given more than once; keep one of the values"
+            raise yaml.constructor.ConstructorError(problem=fault, problem_mark=node.start_mark)
         return super().construct_mapping(node, deep)
