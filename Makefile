@@ -41,7 +41,7 @@ lint: env ## format, lint, types, import contracts
 
 .PHONY: prove
 prove: env ## crash every call and every write of buying and provisioning, and count what was bought
-	@PYTHONPATH=tests:include $(BIN)/python -m crash $(ARGS)
+	@$(BIN)/python -m tests.crash $(ARGS)
 
 .PHONY: check
 check: lint test ## lint and test: what CI runs before the demo
