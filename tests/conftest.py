@@ -21,6 +21,7 @@ os.environ.update(
     OCP_NUMBERS_DATA=f"{_HOME}/data",
 )
 
-# How long an example takes says something about the machine, not about the code.
-hypothesis.settings.register_profile("project", deadline=None)
+# How long an example takes says something about the machine, not about the code. CI draws the same examples each time,
+# so that a red run says something about the change; everybody else draws new ones.
+hypothesis.settings.register_profile("project", deadline=None, derandomize="CI" in os.environ)
 hypothesis.settings.load_profile("project")
