@@ -35,6 +35,11 @@ class Figures:
         return f"wall {self.wall:7.2f} s   cpu {self.cpu:7.2f} s   peak {self.peak / 2**20:7.0f} MiB"
 
 
+def environment() -> dict[str, str]:
+    """This process's environment, with the project's own packages on the path."""
+    return os.environ | {"PYTHONPATH": os.pathsep.join(str(PROJECT / room) for room in ("include", "plugins"))}
+
+
 def python(code: str) -> list[str]:
     """A command line that runs ``code`` in this interpreter."""
     return [sys.executable, "-c", code]
@@ -68,10 +73,9 @@ def once(command: Sequence[str]) -> Cost:
 
     :raises RuntimeError: if it fails, with what it printed.
     """
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(str(PROJECT / room) for room in ("include", "plugins"))}
     started = time.perf_counter()
     process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=PROJECT, env=environment, text=True
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=PROJECT, env=environment(), text=True
     )
     assert process.stderr is not None
     errors = process.stderr.read()
