@@ -6,6 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 p
 	$$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 SOURCES := plugins include dags tests
+COMPILE := uv pip compile --universal --python-version 3.10 --no-header --no-emit-index-url --no-emit-find-links
 
 .PHONY: help
 help: ## what can be made
@@ -21,6 +22,11 @@ $(BIN)/.complete: requirements.txt pyproject.toml
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+$(BIN)/.complete-more: $(BIN)/.complete requirements-more.txt
+	@echo "adding what documentation and browser tests need"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-more.txt
 	@touch $@
 
 .PHONY: demo
@@ -56,12 +62,13 @@ bench: env ## measure what is claimed: medians, ratios, peak memory; ONLY=dag_im
 	@PYTHONPATH=tests $(BIN)/python -m bench $(ONLY)
 
 .PHONY: screenshots
-screenshots: env ## take the pictures of the documentation again (needs Chromium)
+screenshots: $(BIN)/.complete-more ## take the pictures of the documentation again (needs Chromium)
 	@cd include && exec ../$(BIN)/python -m ocp_demo --screenshots
 
 .PHONY: pins
-pins: ## compile requirements.txt anew from the ranges in pyproject.toml (needs uv)
-	uv pip compile --universal --python-version 3.10 --extra dev --extra browser --no-header --no-emit-index-url --no-emit-find-links pyproject.toml --output-file requirements.txt
+pins: ## compile the pinned requirements anew from the ranges in pyproject.toml (needs uv)
+	$(COMPILE) pyproject.toml --extra dev --output-file requirements.txt
+	$(COMPILE) --group browser --group docs --constraint requirements.txt --output-file requirements-more.txt
 
 .PHONY: clean
 clean: ## remove everything that make created
