@@ -41,13 +41,44 @@ test: env ## run the tests
 lint: env ## format, lint, types, import contracts
 	@$(BIN)/ruff format --check $(SOURCES)
 	@$(BIN)/ruff check $(SOURCES)
-	@$(BIN)/mypy plugins/ocp_numbers include/ocp_sandbox include/ocp_demo dags
+	@$(BIN)/mypy plugins/ocp_numbers include/ocp_sandbox include/ocp_demo include/ocp_cluster dags
 	@cd plugins && PYTHONPATH=../include ../$(BIN)/lint-imports --config ../pyproject.toml
 	@$(BIN)/python -m pip check
 
 .PHONY: prove
 prove: env ## crash every call and every write of buying and provisioning, and count what was bought
 	@$(BIN)/python -m tests.crash $(ARGS)
+
+$(BIN)/.complete-cluster: $(BIN)/.complete requirements-cluster.txt
+	@echo "adding what the distributed deployment needs"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-cluster.txt
+	@touch $@
+
+.PHONY: cluster
+cluster: $(BIN)/.complete-cluster ## PostgreSQL, Redis, Celery workers and all of Airflow on loopback, without containers
+	@cd include && exec ../$(BIN)/python -m ocp_cluster
+
+.PHONY: test-cluster
+test-cluster: $(BIN)/.complete-cluster ## lose every component of that cluster in the middle of the jobs (about an hour)
+	@$(BIN)/python -m pytest tests/cluster --quiet $(ARGS)
+
+.PHONY: up
+up: ## build the image and start the deployment of docker-compose.yaml; waits until it is healthy
+	@cd include && $(PYTHON) -m ocp_cluster.dotenv
+	@docker compose build && docker compose up --detach --wait --wait-timeout 600
+
+.PHONY: down
+down: ## stop the deployment; its data stays in its volumes
+	@docker compose --profile sandbox --profile flower down
+
+.PHONY: logs
+logs: ## follow what the deployment prints
+	@docker compose logs --follow --tail 50
+
+.PHONY: scale
+scale: ## run N workers: make scale N=3
+	@test -n "$(N)" || { echo "say how many workers: make scale N=3"; exit 1; }
+	@docker compose up --detach --no-recreate --scale worker=$(N)
 
 .PHONY: check
 check: lint test ## lint and test: what CI runs before the demo
@@ -69,6 +100,7 @@ screenshots: $(BIN)/.complete-more ## take the pictures of the documentation aga
 pins: ## compile the pinned requirements anew from the ranges in pyproject.toml (needs uv)
 	$(COMPILE) pyproject.toml --extra dev --output-file requirements.txt
 	$(COMPILE) --group browser --group docs --constraint requirements.txt --output-file requirements-more.txt
+	$(COMPILE) --group cluster --constraint requirements.txt --output-file requirements-cluster.txt
 
 .PHONY: clean
 clean: ## remove everything that make created

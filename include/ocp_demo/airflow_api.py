@@ -40,6 +40,12 @@ class AirflowApi:
         """Create a pool."""
         self.call("POST", "pools", json={"name": name, "slots": slots, "description": description})
 
+    def add_pool_if_missing(self, name: str, slots: int, description: str) -> None:
+        """Create a pool unless there is one of that name."""
+        pools = self.call("GET", "pools", params={"limit": 1000})["pools"]
+        if all(pool["name"] != name for pool in pools):
+            self.add_pool(name, slots, description)
+
     def import_errors(self) -> list[str]:
         """Why DAG files could not be read, one text each."""
         errors = self.call("GET", "importErrors")["import_errors"]

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# What a new deployment needs once, and an upgraded one again: schema, roles, a first administrator, the pool.
+# Safe to repeat. ADMIN_PASSWORD: of the user `admin`; only used when that user does not exist yet.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+
+airflow db migrate
+airflow roles import "$here/roles.json"
+if ! airflow users list --output plain | awk '{ print $2 }' | grep -qx admin; then
+  airflow users create --role Admin --username admin --firstname Admin --lastname Admin --email admin@localhost \
+    --password "$ADMIN_PASSWORD" >/dev/null
+fi
+airflow pools set ocp_writes 1 "One writer at a time: paid and destructive tasks"
