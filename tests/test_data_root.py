@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocp_numbers.data_root import DEFAULT_FOLDER, STAGING, DataRoot, segment
+from ocp_numbers.data_root import DEFAULT_FOLDER, DataRoot, segment
 from ocp_numbers.errors import InvalidInput
+from ocp_numbers.stores import STAGING
 
 
 @pytest.fixture(params=["folder", "file", "memory"])
@@ -141,3 +142,54 @@ def test_the_environment_variable_names_the_root(monkeypatch: pytest.MonkeyPatch
     assert DataRoot.from_environment().uri == str(tmp_path)
     monkeypatch.delenv("OCP_NUMBERS_DATA")
     assert DataRoot.from_environment().uri == str(DEFAULT_FOLDER)
+
+
+def test_a_copy_replaces_the_document_whole_and_leaves_its_source(root: DataRoot) -> None:
+    root.write("from", b"new")
+    root.write("to", b"old and longer")
+    root.copy("from", "to")
+    root.copy("from", "deep/er")
+    assert (root.read("from"), root.read("to"), root.read("deep/er")) == (b"new", b"new", b"new")
+    with pytest.raises(FileNotFoundError):
+        root.copy("nothing", "to")
+    assert root.read("to") == b"new"
+
+
+def test_a_folder_is_made_for_streaming_and_removed_with_everything_in_it(root: DataRoot) -> None:
+    root.make_folder("folder/inside")
+    with root.path("folder/inside/file").open("wb") as stream:
+        stream.write(b"x")
+    root.write("folder2/file", b"y")
+    assert root.keys() == ["folder/inside/file", "folder2/file"]
+    root.delete_folder("folder")
+    root.delete_folder("folder")
+    assert root.keys() == ["folder2/file"]
+
+
+def test_who_has_opened_a_document_goes_on_reading_what_it_was(root: DataRoot) -> None:
+    root.write("document", b"a" * 100_000)
+    with root.open("document") as stream:
+        first = stream.read(10)
+        root.write("document", b"b" * 100_000)
+        assert first + stream.read() == b"a" * 100_000
+        assert stream.seek(0) == 0
+        assert stream.read(3) == b"aaa"
+    with pytest.raises(FileNotFoundError), root.open("nothing"):
+        pass
+
+
+def test_what_a_killed_process_left_half_written_is_swept_away_a_day_later(tmp_path: Path) -> None:
+    root = DataRoot(tmp_path)
+    root.sweep()
+    for name, hours in (("old", 25), ("fresh", 23)):
+        root.write(f"{STAGING}/{name}", b"half")
+        then = (tmp_path / STAGING / name).stat().st_mtime - hours * 3600
+        os.utime(tmp_path / STAGING / name, (then, then))
+    root.sweep()
+    assert [path.name for path in (tmp_path / STAGING).iterdir()] == ["fresh"]
+
+
+def test_a_move_of_what_is_not_there_makes_no_folder(root: DataRoot, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        root.move("nothing", "to/there")
+    assert not (tmp_path / "to").exists()

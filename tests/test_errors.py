@@ -46,9 +46,19 @@ def test_an_answered_error_names_the_ids_that_were_sent() -> None:
     error = errors.NotFound(
         operation="numbers.buy", call="PUT /api/numbers", status=404, message="no group", about=about
     )
-    assert str(error) == f"numbers.buy (PUT /api/numbers) for {about}: 404: no group."
+    assert str(error) == f"numbers.buy (PUT /api/numbers) for {about}: 404: no group. {errors.NotFound.advice}"
     lost = errors.AnswerLost(operation="numbers.buy", call="PUT /api/numbers", reason="reset", about=about)
-    assert str(lost) == f"numbers.buy (PUT /api/numbers) for {about}: reset"
+    assert str(lost) == f"numbers.buy (PUT /api/numbers) for {about}: reset. {errors.AnswerLost.advice}"
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [kind for kind in every_error() if issubclass(kind, ApiError | errors.NoAnswer) and not kind.__subclasses__()],
+)
+def test_every_failed_call_says_what_was_done_or_what_to_do(kind: type[ApiError | errors.NoAnswer]) -> None:
+    assert kind.advice.endswith(".")
+    doubt = "may have taken effect" in kind.advice or "may have been done" in kind.advice
+    assert doubt is not kind.settled
 
 
 @pytest.mark.parametrize("kind", [errors.ServerFault, errors.UnexpectedAnswer, errors.Refused])

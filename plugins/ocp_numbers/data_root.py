@@ -2,6 +2,9 @@
 
 One URI, a local folder (also a shared one) or an object store. A key is a relative path of plain segments; what OCP or
 a person named goes through :func:`segment` first, so that no text from outside ever becomes a path.
+
+In S3, the store's own conditional put makes :meth:`DataRoot.create` exclusive, and credentials and endpoint come from
+where every AWS program has them: ``AWS_ACCESS_KEY_ID``, ``AWS_ENDPOINT_URL``, a profile, the machine's role.
 """
 
 from __future__ import annotations
@@ -9,22 +12,23 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import uuid
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO
 from urllib.parse import quote
 
 from upath import UPath
 
 from ocp_numbers.errors import InvalidInput
+from ocp_numbers.stores import STAGING, store_of
 
 ENVIRONMENT_VARIABLE = "OCP_NUMBERS_DATA"
 DEFAULT_FOLDER = Path(__file__).resolve().parents[2] / "data"
 """Beside the project when it runs from its own folder."""
 
-STAGING = ".staging"
-"""Folder below the root for what is being written; never listed, never read."""
+STAGED_FOR = 24 * 3600.0
+"""Seconds after which what is still staged was left by a process that is gone."""
 
 _PLAIN_SEGMENT = re.compile(r"[^/\\\x00-\x1f]+")
 _SEGMENT_BYTES = 160
@@ -57,8 +61,7 @@ class DataRoot:
 
     def __init__(self, uri: str | os.PathLike[str]) -> None:
         self.uri = str(uri)
-        local = "://" not in self.uri or self.uri.startswith("file://")
-        self._store: _Store = _Folder(Path(self.uri.removeprefix("file://"))) if local else _bucket(self.uri)
+        self._store = store_of(self.uri)
 
     @classmethod
     def from_environment(cls) -> DataRoot:
@@ -78,9 +81,18 @@ class DataRoot:
     def read(self, key: str) -> bytes | None:
         """The document's content, or ``None`` where there is none."""
         try:
-            return self.path(key).read_bytes()
+            return self._store.read(_segments(key))
         except (FileNotFoundError, NotADirectoryError):
             return None
+
+    @contextmanager
+    def open(self, key: str) -> Iterator[BinaryIO]:
+        """The document as a stream that can be gone through at will, and stays the same when the document is replaced.
+
+        :raises FileNotFoundError: where there is none.
+        """
+        with self._store.open(_segments(key)) as stream:
+            yield stream
 
     def write(self, key: str, content: bytes) -> None:
         """Replace the document: readers see the old or the new content, whole; it is on disk when this returns."""
@@ -89,18 +101,44 @@ class DataRoot:
     def create(self, key: str, content: bytes) -> bool:
         """Write the document if there is none: ``False``, and nothing changed, where there is one.
 
-        Exclusive also between processes and machines that share the root; what leases are made of.
+        Exclusive also between processes and machines that share the root; what leases are made of. In an object store
+        the answer may be lost and the put repeated, so that there one's own content counts as created: let the content
+        tell its writers apart.
         """
         return self._store.create(_segments(key), content)
 
     def delete(self, key: str) -> None:
         """Remove the document; nothing happens where there is none."""
         with suppress(FileNotFoundError):
-            self.path(key).unlink()
+            self._store.delete(_segments(key))
 
     def move(self, source: str, target: str) -> None:
-        """Rename a document or a folder. In a local root atomic; a document is replaced, a folder with content not."""
+        """Rename a document or a folder; a document is replaced, a folder with content not.
+
+        In a local root atomic. An object store copies, itself and atomically, and then removes the source.
+
+        :raises FileNotFoundError: where there is no source.
+        """
         self._store.move(_segments(source), _segments(target))
+
+    def copy(self, source: str, target: str) -> None:
+        """Replace the document ``target`` by a copy of ``source``: readers see the old or the new content, whole.
+
+        :raises FileNotFoundError: where there is no source.
+        """
+        self._store.copy(_segments(source), _segments(target))
+
+    def make_folder(self, key: str) -> None:
+        """Make the folder, for streaming writers; an object store needs none."""
+        self._store.make_folder(_segments(key))
+
+    def delete_folder(self, key: str) -> None:
+        """Remove the folder with everything in it; nothing happens where there is none."""
+        self._store.delete_folder(_segments(key))
+
+    def sweep(self) -> None:
+        """Remove what killed processes left half written, more than a day ago."""
+        self._store.sweep(older_than=STAGED_FOR)
 
     def keys(self, prefix: str = "") -> list[str]:
         """Keys of all documents below the folder ``prefix``, sorted; of all documents for the empty prefix."""
@@ -113,128 +151,3 @@ def _segments(key: str) -> tuple[str, ...]:
     if any(part in (".", "..") or not _PLAIN_SEGMENT.fullmatch(part) for part in segments):
         raise InvalidInput(f"data root key: {key!r} is not a plain relative path; build it of segment(...) parts")
     return segments
-
-
-class _Store(Protocol):
-    def path(self, segments: tuple[str, ...]) -> UPath: ...
-    def write(self, segments: tuple[str, ...], content: bytes) -> None: ...
-    def create(self, segments: tuple[str, ...], content: bytes) -> bool: ...
-    def move(self, source: tuple[str, ...], target: tuple[str, ...]) -> None: ...
-    def keys(self, segments: tuple[str, ...]) -> list[str]: ...
-
-
-class _Folder:
-    """A local or shared file system: staged, flushed, then renamed or linked into place."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    def path(self, segments: tuple[str, ...]) -> UPath:
-        return UPath(self.root.joinpath(*segments))
-
-    def write(self, segments: tuple[str, ...], content: bytes) -> None:
-        place = self._ready(segments)
-        staged = self._stage(content)
-        try:
-            os.replace(staged, place)
-        except BaseException:
-            staged.unlink(missing_ok=True)
-            raise
-        _sync(place.parent)
-
-    def create(self, segments: tuple[str, ...], content: bytes) -> bool:
-        place = self._ready(segments)
-        staged = self._stage(content)
-        try:
-            # A link, unlike a rename, refuses an existing target, and the content is whole from the first moment.
-            os.link(staged, place)
-        except FileExistsError:
-            return False
-        finally:
-            staged.unlink(missing_ok=True)
-        _sync(place.parent)
-        return True
-
-    def move(self, source: tuple[str, ...], target: tuple[str, ...]) -> None:
-        origin, place = self.root.joinpath(*source), self._ready(target)
-        os.replace(origin, place)
-        _sync(place.parent)
-        if origin.parent != place.parent:
-            _sync(origin.parent)
-
-    def keys(self, segments: tuple[str, ...]) -> list[str]:
-        below = os.walk(self.root.joinpath(*segments))
-        return [Path(folder, name).relative_to(self.root).as_posix() for folder, _, names in below for name in names]
-
-    def _ready(self, segments: tuple[str, ...]) -> Path:
-        place = self.root.joinpath(*segments)
-        _make_folder(place.parent)
-        return place
-
-    def _stage(self, content: bytes) -> Path:
-        staged = self._ready((STAGING, uuid.uuid4().hex))
-        try:
-            with staged.open("xb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-        except BaseException:
-            staged.unlink(missing_ok=True)  # on a full disk above all
-            raise
-        return staged
-
-
-class _Bucket:
-    """An object store: a put is atomic by itself, and an exclusive put is the store's own."""
-
-    def __init__(self, root: UPath) -> None:
-        self.root = root
-
-    def path(self, segments: tuple[str, ...]) -> UPath:
-        return self.root.joinpath(*segments)
-
-    def write(self, segments: tuple[str, ...], content: bytes) -> None:
-        self.path(segments).write_bytes(content)
-
-    def create(self, segments: tuple[str, ...], content: bytes) -> bool:
-        try:
-            with self.root.fs.open(self.path(segments).path, "xb") as stream:
-                stream.write(content)
-        except FileExistsError:
-            return False
-        return True
-
-    def move(self, source: tuple[str, ...], target: tuple[str, ...]) -> None:
-        self.root.fs.mv(self.path(source).path, self.path(target).path, recursive=True)
-
-    def keys(self, segments: tuple[str, ...]) -> list[str]:
-        above = len(self.root.path.rstrip("/")) + 1
-        return [name[above:] for name in self.root.fs.find(self.path(segments).path)]
-
-
-def _bucket(uri: str) -> _Bucket:
-    try:
-        return _Bucket(UPath(uri))
-    except (ValueError, ImportError) as error:
-        raise InvalidInput(
-            f"data root: {uri!r} cannot be used ({error}); give a folder, or install what its kind of store needs"
-        ) from None
-
-
-def _make_folder(folder: Path) -> None:
-    """Create ``folder`` durably: a folder whose own entry is not on disk takes its documents along in a power cut."""
-    if folder.is_dir():
-        return
-    if folder.parent != folder:
-        _make_folder(folder.parent)
-    with suppress(FileExistsError):
-        folder.mkdir()
-        _sync(folder.parent)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

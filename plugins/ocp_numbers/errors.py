@@ -150,11 +150,13 @@ class LoginRefused(ApiError):
 class BadRequest(ApiError):
     """400, 422 or another 4xx without a class of its own: the request is wrong; sending it again changes nothing."""
 
+    advice = "Nothing was changed: correct what it names, then try again."
+
 
 class NotAuthenticated(ApiError):
     """401, also after one renewal of the token."""
 
-    advice = "Fresh credentials were refused too: check the connection."
+    advice = "Nothing was changed. Fresh credentials were refused too: check the connection."
 
 
 class PaymentRefused(ApiError):
@@ -166,27 +168,32 @@ class PaymentRefused(ApiError):
 class Forbidden(ApiError):
     """403: the login lacks rights for this group or operation, or no licences are available."""
 
-    advice = "The login lacks rights for it, or the platform has no licences left."
+    advice = "Nothing was changed: the login lacks rights for it, or the platform has no licences left."
 
 
 class NotFound(ApiError):
     """404: a number, set, group, miniApp or the address itself does not exist."""
 
+    advice = "Nothing was changed. It is misspelled, gone, or not visible to this login: look it up in OCP's console."
+
 
 class Conflict(ApiError):
     """409: the request contradicts what the platform holds now."""
+
+    advice = "Nothing was changed: see what OCP holds now, then try again."
 
 
 class TooManyRequests(ApiError):
     """429: too many requests; refused before it did anything."""
 
-    advice = "Lower requests_per_second or max_concurrency of the connection."
+    advice = "Nothing was changed. If it stays, lower requests_per_second or max_concurrency of the connection."
     transient = True
 
 
 class ServerFault(ApiError):
     """408 or 5xx: the platform's side failed; a write may or may not have taken effect."""
 
+    advice = "A write may have taken effect: look before repeating it, as a task that is cleared does."
     settled = False
     transient = True
 
@@ -197,24 +204,27 @@ class Refused(ApiError):
     A call is no transaction: of several numbers, some may have been changed before the one that was refused.
     """
 
+    advice = "Some of it may have been done: look before repeating it, as a task that is cleared does."
     settled = False
 
 
 class Redirected(ApiError):
     """3xx: refused, because following it could hand the credentials to another host."""
 
-    advice = "Check the host of the connection."
+    advice = "Nothing was changed, and no credentials went there. Check the host of the connection."
 
 
 class UnexpectedAnswer(ApiError):
     """A success by its status, but not the answer that was asked for: HTML, broken JSON, wrong types."""
 
+    advice = "A write may have taken effect. If it stays, see that the host is OCP's and not under maintenance."
     settled = False
 
 
 class NoAnswer(OcpError):
     """The call ended without an answer."""
 
+    advice = ""
     settled = False
     transient = True
 
@@ -223,17 +233,21 @@ class NoAnswer(OcpError):
         self.call = call
         self.reason = reason
         self.about = about
-        super().__init__(f"{_sent(operation, call, about)}: {reason}")
+        advice = f". {self.advice}" if self.advice else ""
+        super().__init__(f"{_sent(operation, call, about)}: {reason}{advice}")
 
 
 class NotConnected(NoAnswer):
     """No connection could be made: nothing was sent."""
 
+    advice = "If it stays, see to host and proxy of the connection, and to the network."
     settled = True
 
 
 class AnswerLost(NoAnswer):
     """The request was sent, but no whole answer came back: it may or may not have taken effect."""
+
+    advice = "A write may have taken effect: look before repeating it, as a task that is cleared does."
 
 
 class Stopped(OcpError):

@@ -132,8 +132,27 @@ class Lease:
 
         :raises Held: when the lease was lost.
         """
-        draft = f"{self._folder}/{_DRAFT}{self._token}"
+        draft = self._draft()
         self._root.write(draft, content)
+        self._put(draft, key)
+
+    def copy(self, source: str, key: str) -> None:
+        """As :meth:`write`, with the content of the document ``source``.
+
+        :raises Held: when the lease was lost; then ``source`` may be gone, too.
+        """
+        draft = self._draft()
+        try:
+            self._root.copy(source, draft)
+        except FileNotFoundError:
+            self.keep()
+            raise
+        self._put(draft, key)
+
+    def _draft(self) -> str:
+        return f"{self._folder}/{_DRAFT}{self._token}"
+
+    def _put(self, draft: str, key: str) -> None:
         try:
             self.keep()
             self._root.move(draft, key)
