@@ -22,7 +22,11 @@ _OPERATORS = (
     "regions",
     "reconciling",
     "cleanup",
+    "bulk",
+    "restoring",
+    "balancing",
 )
+_LINKS = ("DashboardLink", "OcpConsoleLink", "OrderLink", "ProvisioningRunLink", "ReportLink", "SetLink")
 
 
 def get_provider_info() -> dict[str, Any]:
@@ -39,7 +43,10 @@ def get_provider_info() -> dict[str, Any]:
                 "python-modules": [f"ocp_numbers.operators.{room}" for room in _OPERATORS],
             }
         ],
-        "extra-links": ["ocp_numbers.links.OcpConsoleLink", "ocp_numbers.links.ProvisioningRunLink"],
+        "sensors": [{"integration-name": INTEGRATION, "python-modules": ["ocp_numbers.sensors.awaiting"]}],
+        "triggers": [{"integration-name": INTEGRATION, "python-modules": ["ocp_numbers.triggers.await_trigger"]}],
+        "notifications": ["ocp_numbers.notifications.notifier.OcpNotifier"],
+        "extra-links": [f"ocp_numbers.links.{link}" for link in _LINKS],
         "connection-types": [
             {
                 "connection-type": "ocp",
@@ -53,10 +60,12 @@ def get_provider_info() -> dict[str, Any]:
 
 
 _FORM = {
-    "hidden-fields": ["schema", "port"],
+    # Airflow 3.3.2 answers "Bad Request" to the Test button of a connection whose port is not filled in.
+    "hidden-fields": ["schema"],
     "relabeling": {"host": "Host", "login": "Login", "password": "Password"},
     "placeholders": {
         "host": "https://ocp.example.com (leave empty when an environment is chosen)",
+        "port": "443 (the Test button of Airflow 3.3.2 needs it)",
         "login": "name of the OCP user that this connection acts as",
         "password": "password of that user",
         "extra": '{"verify": "/path/to/ca.pem", "proxies": {"https": "http://proxy:3128"}}',

@@ -190,7 +190,7 @@ def test_an_error_names_the_ids_that_were_sent(world: World, sandbox: Sandbox) -
         world.client.numbers.attach(numbers, mini_app_id="app\n1", locale="en-US")
     assert str(caught.value) == (
         "numbers.attach (PUT /api/numbers/attach) for mini_app_id app 1, numbers "
-        f"{', '.join(numbers[:10])} and 2 more: 404: not found."
+        f"{', '.join(numbers[:10])} and 2 more: 404: not found. {NotFound.advice}"
     )
 
 

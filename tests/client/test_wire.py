@@ -23,7 +23,7 @@ from requests_toolbelt.adapters.socket_options import TCPKeepAliveAdapter
 from client.conftest import PASSWORD, NewClient, Serve
 from client.raw_server import answer, drip, hang_up
 from ocp_numbers.client import OcpClient, Retry, connections, transport
-from ocp_numbers.errors import AnswerLost, NoAnswer, NotConnected, Redirected, UnexpectedAnswer
+from ocp_numbers.errors import AnswerLost, BadRequest, NoAnswer, NotConnected, Redirected, UnexpectedAnswer
 
 NUMBER = "+12125550123"
 BOUGHT = answer(body=b'{"failedNumbers": [], "purchasedNumbers": [{"number": "+12125550123", "id": "1"}]}')
@@ -268,6 +268,84 @@ def test_an_answer_without_end_is_cut_off(
     sent = answer(body=gzip.compress(body, 1), Content_Encoding="gzip") if zipped else answer(body=body)
     with pytest.raises(NoAnswer, match="longer than 3,000,000 bytes"):
         by_token(serve(sent).url).numbers.list()
+
+
+# Whole answers, however they are framed
+
+EMPTY_PAGE = PAGE.partition(b"\r\n\r\n")[2]
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7\r\n%s\r\n%x\r\n%s\r\n0\r\n\r\n" % (
+    EMPTY_PAGE[:7],
+    len(EMPTY_PAGE) - 7,
+    EMPTY_PAGE[7:],
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "connections"),
+    [
+        (PAGE, 1),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" + PAGE, 1),
+        (CHUNKED, 1),
+        (PAGE + b"of another answer", 1),
+        (answer(body=EMPTY_PAGE, Connection="close"), 2),
+        (PAGE.replace(b"HTTP/1.1", b"HTTP/1.0"), 2),
+    ],
+    ids=["length", "after an interim answer", "chunks", "more than its length", "last of its connection", "HTTP/1.0"],
+)  # fmt: skip
+def test_an_answer_is_read_to_its_end_and_its_connection_kept_if_it_may_be(
+    said: bytes, connections: int, serve: Serve, by_token: NewClient
+) -> None:
+    server = serve(said)
+    client = by_token(server.url)
+    assert [client.numbers.list().all_numbers for _ in range(2)] == [0, 0]
+    assert server.connections == connections
+
+
+def test_an_answer_that_ends_with_its_connection_is_read_to_the_end(serve: Serve, by_token: NewClient) -> None:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n\r\n"
+    server = serve(lambda connection: connection.sendall(head + EMPTY_PAGE) or connection.close())
+    assert by_token(server.url).numbers.list().all_numbers == 0
+
+
+def test_a_refusal_that_comes_before_everything_was_sent_is_read(serve: Serve, by_token: NewClient) -> None:
+    def refuse_early(connection: socket.socket) -> None:
+        connection.sendall(answer(413, b'{"message": "too long"}', Connection="close"))
+        connection.shutdown(socket.SHUT_WR)
+
+    with pytest.raises(BadRequest, match="413: too long"):
+        by_token(serve(refuse_early).url).numbers.detach([f"+1212{place:07}" for place in range(100)])
+
+
+@pytest.mark.parametrize(("name", "value"), [("X-Team", "voice\r\nX-Evil: 1"), ("X-Team", "gr\u0142owy")])
+def test_a_header_that_cannot_be_sent_is_not_sent(name: str, value: str, serve: Serve, by_token: NewClient) -> None:
+    session = requests.Session()
+    session.headers[name] = value
+    server = serve(BOUGHT)
+    with pytest.raises(NotConnected, match=f"cannot be sent: .*{name}") as caught:
+        buy(by_token(server.url, session=session))
+    assert (server.requests, caught.value.settled) == ([], True)
+
+
+def test_headers_and_cookies_of_the_session_go_along_in_one_spelling(serve: Serve, by_token: NewClient) -> None:
+    session = requests.Session()
+    session.headers.update({"accept": "text/plain", "x-team": "voice", "User-Agent": None})
+    session.cookies["route"] = "b"
+    server = serve(PAGE)
+    by_token(server.url, session=session).numbers.list()
+    lines = server.requests[0].decode().split("\r\n")
+    assert f"Host: 127.0.0.1:{server.port}" in lines
+    assert {"Accept: application/json", "x-team: voice", "Cookie: route=b"} <= set(lines)
+    assert not any(line.lower().startswith(("accept: text", "user-agent")) for line in lines)
+
+
+def test_the_login_at_a_proxy_goes_to_the_proxy_alone(serve: Serve, by_token: NewClient) -> None:
+    proxy, direct = serve(PAGE), serve(PAGE)
+    session = requests.Session()
+    session.proxies = {"http": proxy.url.replace("//", "//me:open@")}
+    by_token("http://numbers.example", allow_plain_http=True, session=session).numbers.list()
+    by_token(direct.url).numbers.list()
+    assert b"Proxy-Authorization: Basic bWU6b3Blbg==" in proxy.requests[0]
+    assert b"Proxy-Authorization" not in direct.requests[0]
 
 
 # Where credentials go

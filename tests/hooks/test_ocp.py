@@ -132,6 +132,20 @@ class TestSettings:
     def test_the_host_is_understood_as_people_write_it(self, connection: Connections, host: str, expected: str) -> None:
         assert connection.json(host=host).settings.host == expected
 
+    @pytest.mark.parametrize("host", ["https://auth.ocp.example.com", "auth.ocp.example.com/integrations/"])
+    @pytest.mark.parametrize(("port", "expected"), [(443, ""), (0, ""), (8443, ":8443")])
+    def test_the_port_may_stand_beside_the_host(
+        self, connection: Connections, host: str, port: int, expected: str
+    ) -> None:
+        assert connection.json(host=host, port=port).settings.host == f"https://auth.ocp.example.com{expected}"
+
+    def test_a_port_that_stands_twice_counts_once(self, connection: Connections) -> None:
+        assert connection.json(host="http://localhost:8091", port=8091).settings.host == "http://localhost:8091"
+
+    def test_the_usual_port_leaves_an_environment_what_it_is(self, connection: Connections) -> None:
+        settings = connection.json(host=ENVIRONMENTS["US2"].host, port=443).settings
+        assert (settings.host, settings.token_host) == (ENVIRONMENTS["US2"].host, ENVIRONMENTS["US2"].token_host)
+
     def test_plain_http_needs_a_word_except_to_this_machine(self, connection: Connections) -> None:
         assert "unencrypted" in problems_of(connection.json(host="http://ocp.example.com"))[0]
         for word in (True, "true"):
@@ -407,10 +421,10 @@ class TestForm:
             "personal_access_token",
         }
 
-    def test_hides_what_has_no_use(self) -> None:
+    def test_hides_what_has_no_use_and_shows_the_port_that_the_test_button_needs(self) -> None:
         behaviour = ProvidersManager().field_behaviours["ocp"]  # type: ignore[no-untyped-call]
 
-        assert set(behaviour["hidden_fields"]) == {"schema", "port"}
+        assert set(behaviour["hidden_fields"]) == {"schema"}
 
     def test_the_defaults_shown_are_those_in_force(self, fields: dict[str, Any], connection: Connections) -> None:
         settings = connection.json().settings

@@ -57,6 +57,7 @@ LABELS = MappingProxyType(
 
 _SECRETS = ("password", "totp_secret", "personal_access_token")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_USUAL_PORTS = {"https": 443, "http": 80}
 _TOKEN = re.compile(r"[!-~]+")
 _REALM = re.compile(r"[A-Za-z0-9._-]+")
 
@@ -201,4 +202,4 @@ def _origin(text: str, label: str, allow_http: bool, problems: list[str]) -> str
     if url.scheme == "http" and host not in _LOOPBACK and not allow_http:
         problems.append(f"{label}: {text} would send the password unencrypted; write https://{url.netloc}")
     shown_host = f"[{host}]" if ":" in host else host
-    return f"{url.scheme}://{shown_host}" + (f":{port}" if port else "")
+    return f"{url.scheme}://{shown_host}" + (f":{port}" if port and port != _USUAL_PORTS[url.scheme] else "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from itertools import count
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -56,6 +57,9 @@ class Transport:
         self._clock = clock
         self._retry = retry
         self._limits = Limits(at_once=settings.max_concurrency, per_second=settings.requests_per_second, clock=clock)
+        self._repeats = count(1)
+        self.repeats = 0
+        """How many calls were sent again after a passing fault."""
 
     @property
     def settings(self) -> ClientSettings:
@@ -112,6 +116,7 @@ class Transport:
             if pause is None:
                 raise failure
             log.info("Attempt %d in %.1f s after: %s", attempt + 1, pause, failure)
+            self.repeats = next(self._repeats)
             if isinstance(failure, TooManyRequests):
                 self._limits.hold(pause)
             self._clock.pause(pause)
@@ -140,8 +145,9 @@ class Transport:
 
 def _about(payload: Payload | None) -> str:
     """The ids in ``payload``, in words."""
-    named = [(name, getattr(payload, name, None)) for name in _IDS]
-    return ", ".join(f"{name} {value if isinstance(value, str) else shown(value)}" for name, value in named if value)
+    fields = vars(payload) if payload else {}
+    named = [(name, fields[name]) for name in _IDS if fields.get(name)]
+    return ", ".join(f"{name} {value if isinstance(value, str) else shown(value)}" for name, value in named)
 
 
 def _segment(name: str, value: str) -> str:

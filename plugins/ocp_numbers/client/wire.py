@@ -15,9 +15,10 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
-from urllib3.exceptions import HTTPError, ReadTimeoutError
+from requests.structures import CaseInsensitiveDict
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, ProxyError
 
-from ocp_numbers.client.connections import Exchange, TrackingAdapter
+from ocp_numbers.client.connections import Answer, Exchange, TrackingAdapter
 from ocp_numbers.client.redaction import Redactor
 from ocp_numbers.client.settings import ClientSettings
 from ocp_numbers.client.watchdog import Watchdog
@@ -25,7 +26,7 @@ from ocp_numbers.errors import AnswerLost, NotConnected
 
 log = logging.getLogger(__name__)
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 22  # most bodies come in one piece, and are not copied to be put together
 _REFUSAL_AT_MOST = 1 << 16
 
 
@@ -76,13 +77,30 @@ class Wire:
             if type(mounted) is HTTPAdapter or hasattr(mounted, "socket_options"):
                 self.session.mount(host + "/", TrackingAdapter(settings.max_concurrency, replacing=mounted))
 
-    def prepare(self, call: Call, host: str, auth: AuthBase, **request: Any) -> requests.PreparedRequest:
-        """The request as it goes out, with the session's headers and its credentials by ``auth``."""
+    def prepare(
+        self,
+        call: Call,
+        host: str,
+        auth: AuthBase,
+        *,
+        headers: Mapping[str, str],
+        params: str = "",
+        data: bytes | Mapping[str, str] | None = None,
+        files: Mapping[str, Any] | None = None,
+    ) -> requests.PreparedRequest:
+        """The request as it goes out, with the session's headers and its credentials by ``auth``.
+
+        :param params: the query, encoded.
+        """
         url = host + call.path
-        query = request.pop("params", "")
-        prepared = requests.Request(call.method, f"{url}?{query}" if query else url, auth=auth, **request)
-        prepared.headers = {"Accept-Encoding": "gzip", **prepared.headers}
-        return self.session.prepare_request(prepared)
+        prepared = requests.PreparedRequest()
+        prepared.method, prepared.url = call.method, f"{url}?{params}" if params else url
+        merged: dict[str, Any] = {**self.session.headers, "Accept-Encoding": "gzip", **headers}
+        prepared.headers = CaseInsensitiveDict({name: value for name, value in merged.items() if value is not None})
+        prepared.prepare_body(data, files)
+        if self.session.cookies:
+            prepared.prepare_cookies(self.session.cookies)
+        return auth(prepared)
 
     def exchange(self, call: Call, request: requests.PreparedRequest, *, within: float, largest: int) -> Reply:
         """Send ``request`` and read its answer.
@@ -107,7 +125,8 @@ class Wire:
         log.debug("%s %s: %s after %.3f s", call.operation, call, reason, time.monotonic() - started)
         # raised outside the handler: the exceptions of requests hold the request with its credentials
         kind = AnswerLost if exchange.sent else NotConnected
-        reason += "" if exchange.sent else "; nothing was sent"
+        if not exchange.sent:
+            reason = f"{urlsplit(str(request.url)).netloc}: {reason}; nothing was sent"
         failure = kind(operation=call.operation, call=str(call), reason=reason, about=call.about)
         failure.transient = not lasting
         raise failure
@@ -123,13 +142,13 @@ class Wire:
         options = {**self._environment(url), "timeout": self._timeouts}
         # the adapter, not the session: a session reads a redirect's whole body even where it does not follow it
         if isinstance(adapter, TrackingAdapter):
-            response = adapter.exchange(exchange, request, **options)
+            answer = adapter.exchange(exchange, request, **options)
         else:
-            response = adapter.send(request, stream=True, **options)
+            answer = Answer.of(adapter.send(request, stream=True, **options))
         try:
-            return Reply(call, response.status_code, response.headers, _body(response, largest))
+            return Reply(call, answer.status, answer.headers, _body(answer, largest))
         finally:
-            response.close()
+            answer.close()
 
     def _environment(self, url: str) -> dict[str, Any]:
         """Proxies, TLS verification and client certificate for ``url``, from the session and the environment."""
@@ -149,25 +168,25 @@ class _CutOff(HTTPError):
     pass
 
 
-def _body(response: requests.Response, largest: int) -> bytes:
+def _body(answer: Answer, largest: int) -> bytes:
     """The whole body. Of a refusal no more than can be shown, and nothing if it is lost: the status says enough."""
-    success = 200 <= response.status_code < 300
+    success = 200 <= answer.status < 300
     try:
-        body = b"".join(_pieces(response, largest if success else _REFUSAL_AT_MOST))
+        body = b"".join(_pieces(answer, largest if success else _REFUSAL_AT_MOST))
     except HTTPError:
         if success:
             raise
         return b""
-    announced = any(name in response.headers for name in ("Content-Length", "Transfer-Encoding"))
-    if success and not body and response.status_code != 204 and not announced:
+    announced = any(name in answer.headers for name in ("Content-Length", "Transfer-Encoding"))
+    if success and not body and answer.status != 204 and not announced:
         raise _CutOff("the answer broke off before its body")  # else a head cut in two would pass for an empty yes
     return body
 
 
-def _pieces(response: requests.Response, largest: int) -> Iterator[bytes]:
+def _pieces(answer: Answer, largest: int) -> Iterator[bytes]:
     size = 0
-    pieces: Iterable[bytes] = iter(lambda: response.raw.read(_CHUNK, decode_content=False), b"")
-    zipped = response.headers.get("Content-Encoding", "").strip().lower() in ("gzip", "x-gzip")
+    pieces: Iterable[bytes] = iter(lambda: answer.read(_CHUNK), b"")
+    zipped = answer.headers.get("Content-Encoding", "").strip().lower() in ("gzip", "x-gzip")
     for piece in _unzipped(pieces) if zipped else pieces:
         size += len(piece)
         if size > largest:
@@ -218,11 +237,11 @@ def _what_went_wrong(error: BaseException, *, sent: bool) -> tuple[str, bool]:
         return "the host name is not known", False
     if among(ConnectionRefusedError):
         return "the connection was refused: nothing listens there", False
-    if among(requests.exceptions.ProxyError):
+    if among(requests.exceptions.ProxyError, ProxyError):
         return f"the proxy did not connect: {causes[-1]}", False
-    if among(requests.exceptions.ConnectTimeout):
+    if among(requests.exceptions.ConnectTimeout, ConnectTimeoutError):
         return "no connection in time", False
-    if among(requests.exceptions.ReadTimeout, ReadTimeoutError, TimeoutError):
+    if among(requests.exceptions.ReadTimeout, TimeoutError):
         return "no answer in time", False
     of_ours = isinstance(error, ValueError) or not isinstance(error, requests.RequestException | HTTPError)
     if of_ours and not sent:  # a URL or header that cannot be, or a certificate file that is not there

@@ -27,7 +27,7 @@ def explain(error: OcpError, settings: ClientSettings) -> str:
         return f"{_login_refused(error, settings)} OCP said: {error.message}"
     if isinstance(error, NotConnected):
         label, host = _asked(error, settings)
-        return f"{label}: {host} cannot be reached; check its spelling, the proxy and the firewall. {error.reason}"
+        return f"{label}: {host} cannot be reached ({error.reason}); check its spelling, the proxy and the firewall."
     if isinstance(error, NoAnswer):
         label, host = _asked(error, settings)
         return (

@@ -50,6 +50,7 @@ class OcpNumbersHook(HttpHook):
     client logs in at its first call. Close the hook, or use it as a context manager, to log out.
 
     :param ocp_conn_id: Airflow connection of type ``ocp``.
+    :param read_only: let the client do nothing but look, whatever the connection's ``access`` allows.
     """
 
     conn_name_attr = "ocp_conn_id"
@@ -57,9 +58,10 @@ class OcpNumbersHook(HttpHook):
     conn_type = "ocp"
     hook_name = "OCP numbers"
 
-    def __init__(self, ocp_conn_id: str = default_conn_name, **kwargs: Any) -> None:
+    def __init__(self, ocp_conn_id: str = default_conn_name, *, read_only: bool = False, **kwargs: Any) -> None:
         super().__init__(http_conn_id=ocp_conn_id, **kwargs)
         self.ocp_conn_id = ocp_conn_id
+        self.read_only = read_only
 
     @property
     def environment(self) -> str:
@@ -85,7 +87,7 @@ class OcpNumbersHook(HttpHook):
             raise InvalidConnection([*error.problems, *problems]) from None
         if problems:
             raise InvalidConnection(problems)
-        return settings
+        return settings.model_copy(update={"access": "read"}) if self.read_only else settings
 
     @cached_property
     def client(self) -> OcpClient:
@@ -163,7 +165,11 @@ def _host_of(connection: Connection) -> str:
         return ""
     if "://" not in host:
         host = f"{connection.schema or 'https'}://{host}"
-    return f"{host.rstrip('/')}:{connection.port}" if connection.port else host
+    scheme, _, rest = host.partition("://")
+    place, slash, path = rest.partition("/")
+    if connection.port and not place.endswith(f":{connection.port}"):
+        place = f"{place}:{connection.port}"
+    return f"{scheme}://{place}{slash}{path}"
 
 
 def _extra_of(connection: Connection) -> tuple[dict[str, Any], list[str]]:
