@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from ocp_numbers.data_root import DataRoot
-from ocp_numbers.errors import AnswerLost, Forbidden, ServerFault, TooManyRequests
+from ocp_numbers.errors import AnswerLost, Forbidden, Refused, ServerFault, TooManyRequests
 from ocp_numbers.models import AvailableNumber, PhoneNumber, Purchase, PurchasedNumber
 
 GROUP = "retail-us"
@@ -53,23 +53,28 @@ class Plan:
         if mishap == "killed before":
             self.dead = True
             raise Killed
-        if call and mishap in ("lost before", "429", "500 before", "403"):
+        if call and mishap in ("lost before", "429", "500 before", "403", "refused before"):
             raise _error(mishap, call)
         result = act()
         if mishap == "killed after":
             self.dead = True
             raise Killed
-        if call and mishap in ("lost after", "500 after"):
+        if call and mishap in ("lost after", "500 after", "refused after"):
             raise _error(mishap, call)
         return result
 
 
-MISHAPS = ("killed before", "killed after", "lost before", "lost after", "429", "500 before", "500 after", "403")
+MISHAPS = (
+    *("killed before", "killed after", "lost before", "lost after", "429", "500 before", "500 after", "403"),
+    *("refused before", "refused after"),
+)
 
 
 def _error(mishap: str, call: str) -> Exception:
     if mishap.startswith("lost"):
         return AnswerLost(operation=call, call=call, reason="the connection broke")
+    if mishap.startswith("refused"):
+        return Refused(operation=call, call=call, status=200, message="no")
     kind = {"429": TooManyRequests, "403": Forbidden}.get(mishap, ServerFault)
     return kind(operation=call, call=call, status=int(mishap[:3]), message="no")
 

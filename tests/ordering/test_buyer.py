@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,6 +18,7 @@ from ocp_numbers.errors import (
     OrderHeld,
     OutcomeUnknown,
     OverBudget,
+    Refused,
     ServerFault,
     TooManyRequests,
 )
@@ -24,6 +26,18 @@ from ocp_numbers.ordering import Caps, Requester, State, problem
 from ordering.shop import COUNTRY, ENVIRONMENT, GROUP, PROVIDER, SETTLE, Shop, wish
 
 TRIAL = f"{ENVIRONMENT}/trial"
+
+
+def refuse_after(shop: Shop, carried_out: int) -> None:
+    """The next purchase is refused although as many of its numbers are bought."""
+    buy = shop.client.numbers.buy
+
+    def refusing(*, numbers: Sequence[str], **how: Any) -> None:
+        shop.client.numbers.buy = buy  # type: ignore[method-assign]
+        buy(numbers=numbers[:carried_out], **how)
+        raise Refused(operation="numbers.buy", call="PUT /api/numbers", status=200, message="half done")
+
+    shop.client.numbers.buy = refusing  # type: ignore[assignment, method-assign]
 
 
 def in_the_last_moment(shop: Shop) -> bool:
@@ -97,7 +111,6 @@ class TestLostAnswers:
             ("broken_json", {}),
             ("truncated", {}),
             ("html", {}),
-            ("refuse", {}),
             ("unauthorized", {}),
             ("status", {"status": 500}),
             ("status", {"status": 503}),
@@ -180,6 +193,60 @@ class TestLostAnswers:
         assert len(shop.document().lines_in(State.PLANNED)) == 2
         receipt = shop.order(batch_size=3)
         assert (receipt.outcome, len(shop.bought())) == ("complete", 5)
+
+    @pytest.mark.parametrize("call", [1, 2])
+    @pytest.mark.parametrize("hidden", [0, 20])
+    def test_a_refusal_is_raised_in_ocps_words_once_reading_back_shows_nothing(
+        self, shop: Shop, call: int, hidden: float
+    ) -> None:
+        object.__setattr__(shop.sandbox.settings, "visibility_delay", hidden)
+        shop.fault("refuse", nth=call, message="The provider's account is empty")
+
+        with pytest.raises(Refused, match="The provider's account is empty"):
+            shop.order(batch_size=3)
+
+        earlier = 3 * (call - 1)
+        account = shop.buyer().account(TRIAL)
+        assert account is not None
+        assert (account.outcome, len(account.bought), account.unknown, account.at_risk) == ("open", earlier, (), 0)
+        assert "The provider's account is empty" in str(account.reason)
+        assert shop.agrees_with(account)
+        assert shop.purchases_sent() == call, "what was refused is not sent again in the same run"
+        asked = [line.number for line in shop.document().lines]
+        receipt = shop.order(batch_size=3)
+        assert (receipt.outcome, sorted(receipt.bought)) == ("complete", sorted(asked)), "the same numbers, no others"
+        assert shop.agrees_with(receipt)
+
+    @pytest.mark.parametrize("hidden", [0, 20])
+    @pytest.mark.parametrize("carried_out", [1, 2, 3])
+    def test_a_refusal_carried_out_in_part_is_found_out(self, shop: Shop, carried_out: int, hidden: float) -> None:
+        object.__setattr__(shop.sandbox.settings, "visibility_delay", hidden)
+        refuse_after(shop, carried_out)
+
+        if carried_out == 3:  # a refusal of what is nevertheless done has no consequence
+            assert shop.order(wish(3)).outcome == "complete"
+        else:
+            with pytest.raises(Refused, match="half done"):
+                shop.order(wish(3))
+
+        account = shop.buyer().account(TRIAL)
+        assert account is not None
+        assert (len(account.bought), account.unknown) == (carried_out, ())
+        assert shop.agrees_with(account)
+        receipt = shop.order(wish(3))
+        assert (receipt.outcome, len(shop.bought())) == ("complete", 3)
+        assert shop.agrees_with(receipt)
+
+    def test_a_refusal_that_shows_too_late_to_be_a_lie_costs_nothing(self, shop: Shop) -> None:
+        object.__setattr__(shop.sandbox.settings, "visibility_delay", 2 * SETTLE.total_seconds())
+        refuse_after(shop, 3)
+        with pytest.raises(Refused):
+            shop.order(wish(3))
+
+        receipt = shop.order(wish(3))
+
+        assert (receipt.outcome, len(shop.bought())) == ("complete", 3)
+        assert shop.agrees_with(receipt)
 
     def test_reading_back_that_fails_leaves_the_order_to_the_next_run(self, shop: Shop) -> None:
         shop.fault("status", call=("POST", "/api/numbers/search"), nth=2, times=50)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from ocp_numbers.errors import Refused
 from ocp_numbers.models import PhoneNumber, Purchase
 from ocp_numbers.ordering import Line, Offer, Order, Policy, Requester, State, View, next_step, stamp
 from ocp_numbers.ordering import transitions as to
 from ocp_numbers.ordering.opening import Choice, opened
-from ocp_numbers.ordering.steps import Close, Drop, Look, Pause, Quote, Replace, Send
+from ocp_numbers.ordering.steps import Close, Desist, Drop, Look, Pause, Quote, Replace, Send
 from ocp_numbers.ordering.transitions import Seen
 from ordering.shop import GROUP, wish
 
@@ -115,6 +117,19 @@ class TestNextStep:
         assert next_step(again, view(60, sought=A), at(60), POLICY) == Pause((A,))
         later = View(started=at(60), looked_at=at(60), surveyed=True, sought=frozenset({A}), quoted=frozenset({A}))
         assert next_step(again, later, at(60), POLICY) == Send((A,))
+
+    def test_what_ocp_refused_as_a_whole_is_not_sent_again_in_the_same_run(self) -> None:
+        refusal = Refused(operation="numbers.buy", call="PUT /api/numbers", status=200, message="no")
+        lost = to.unanswered(to.sent(order(1, 1, 1), (A, B), NOW), (A, B), "no", NOW)
+        shown = to.observed(lost, seen(A), SETTLE)
+        knowing = replace(view(60, sought=A + B), refusals={A: refusal, B: refusal})
+
+        assert next_step(shown, replace(knowing, looked_at=at(59)), at(60), POLICY) == Look(numbers=(B,))
+        assert next_step(shown, knowing, at(60), POLICY) == Desist((B,), refusal)
+        declined = to.declined(shown, (B,), at(60))
+        assert states(declined) == {A: State.OWNED, B: State.PLANNED, C: State.PLANNED}
+        assert not declined.untouched
+        assert next_step(declined, view(60), at(60), POLICY) == Send((B, C)), "what another run does"
 
     def test_a_reported_purchase_is_never_sent_again(self) -> None:
         reported = to.answered(to.sent(order(1), (A,), NOW), (A,), purchased(A), NOW)

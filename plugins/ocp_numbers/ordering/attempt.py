@@ -18,6 +18,7 @@ from ocp_numbers.errors import (
     OcpError,
     OrderConflict,
     OverBudget,
+    Refused,
     shown,
 )
 from ocp_numbers.lease import Lease
@@ -29,7 +30,7 @@ from ocp_numbers.ordering.offers import quote, search_offers
 from ocp_numbers.ordering.opening import Choice, affordable, choose, opened, spares_for
 from ocp_numbers.ordering.order import Order, Outcome, Requester
 from ocp_numbers.ordering.stamps import stamp
-from ocp_numbers.ordering.steps import Close, Drop, Look, Pause, Policy, Quote, Replace, Send, View, next_step
+from ocp_numbers.ordering.steps import Close, Desist, Drop, Look, Pause, Policy, Quote, Replace, Send, View, next_step
 from ocp_numbers.ordering.transitions import Seen
 from ocp_numbers.ordering.wishes import Caps, Wishes
 
@@ -159,6 +160,7 @@ class Attempt:
         """Take steps until the order is closed, or nothing more can be found out in this run.
 
         :raises OverBudget, NotEnoughNumbers: nothing was sent and nothing will be: the order is withdrawn.
+        :raises Refused: OCP refused a call as a whole, and what is missing of it was not bought; the order stays open.
         """
         while order.is_open:
             step = next_step(order, self._view, self._now(), self._around.policy)
@@ -168,7 +170,7 @@ class Attempt:
             order = self._take(step, order)
         return order
 
-    def _take(self, step: Look | Quote | Replace | Send | Drop | Close, order: Order) -> Order:
+    def _take(self, step: Look | Quote | Replace | Send | Drop | Desist | Close, order: Order) -> Order:
         if isinstance(step, Look):
             return self._look(step, order)
         if isinstance(step, Send):
@@ -184,6 +186,9 @@ class Attempt:
             changed = transitions.replaced(order, step.offers, now)
         elif isinstance(step, Drop):
             changed = transitions.dropped(order, step.numbers, now)
+        elif isinstance(step, Desist):
+            self._saved(order, transitions.declined(order, step.numbers, now))
+            raise step.refusal
         else:
             if step.outcome != "complete" and order.untouched:
                 self._withdraw(order)
@@ -221,6 +226,8 @@ class Attempt:
             # What is neither an answer nor a lost one was refused on our side.
             if isinstance(error, ApiError | NoAnswer) and not error.settled:
                 log.warning("%s. Finding out what happened.", error)
+                if isinstance(error, Refused):
+                    self._view = replace(self._view, refusals={**self._view.refusals, **dict.fromkeys(numbers, error)})
                 return self._saved(order, transitions.unanswered(order, numbers, str(error), self._now()))
             order = self._saved(order, transitions.unsent(order, numbers, str(error), self._now()))
             # For the account: what earlier calls bought. The error at hand is the one to raise, come what may.

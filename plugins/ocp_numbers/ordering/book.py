@@ -113,10 +113,13 @@ class OrderBook:
         except (ValueError, KeyError, TypeError):
             raise OrderCorrupt(f"{key} cannot be read. Nothing was sent. Remove the file.") from None
 
-    def orders(self, prefix: str = "") -> Iterator[Order]:
+    def orders(
+        self, prefix: str = "", *, damaged: Callable[[str, OrderCorrupt], None] | None = None
+    ) -> Iterator[Order]:
         """All orders of the environment whose ids begin with ``prefix``, by key; each is read.
 
-        :raises OrderCorrupt: when one of them cannot be read.
+        :param damaged: told of a document that cannot be read, by its key; the others come all the same.
+        :raises OrderCorrupt: when one of them cannot be read and nobody is to be told.
         """
         prefix = prefix or f"{order_id(self.environment)}/"
         start = f"{FOLDER}/{segment(prefix)[:_SAFE_PREFIX]}"
@@ -126,7 +129,13 @@ class OrderBook:
             content = self.data_root.read(key)
             if content is None:  # withdrawn since the listing
                 continue
-            order = _parse(key, content)
+            try:
+                order = _parse(key, content)
+            except OrderCorrupt as error:
+                if damaged is None:
+                    raise
+                damaged(key, error)
+                continue
             if order.order_id.startswith(prefix):
                 yield order
 

@@ -63,7 +63,8 @@ class Buyer:
         :raises OrderCorrupt: its document, or another one that a cap has to count, cannot be read.
         :raises OverBudget: a limit or a cap would be broken; nothing was sent.
         :raises NotEnoughNumbers: too few fitting numbers are on offer; nothing was sent.
-        :raises ApiError, NoAnswer: a call failed; the order is saved, and the next run goes on from there.
+        :raises ApiError, NoAnswer: a call failed; the order is saved, and the next run goes on from there. A purchase
+            that OCP refused was read back first: what the account does not list as ours was not bought.
         """
         wishes.check()
         if wishes.wanted == 0:

@@ -253,6 +253,7 @@ class Receipt(Document):
     def of(cls, order: Order) -> Receipt:
         """The account of ``order`` as it stands."""
         owned = order.lines_in(State.OWNED)
+        going_on = order.lines_in(State.PLANNED, State.SENT, State.UNKNOWN)
 
         def named(lines: Iterable[Line], *origins: str) -> tuple[str, ...]:
             return tuple(line.number for line in lines if line.origin in origins)
@@ -269,7 +270,7 @@ class Receipt(Document):
             spent=order.spent,
             unpriced=sum(line.price is None for line in owned if line.paid_by_order),
             at_risk=order.committed - order.spent,
-            reason=order.reason or "; ".join(sorted({line.remark for line in order.in_doubt if line.remark})) or None,
+            reason=order.reason or "; ".join(sorted({line.remark for line in going_on if line.remark})) or None,
         )
 
     def __str__(self) -> str:

@@ -6,12 +6,12 @@ While a number is in doubt the only steps are to look, and - once OCP had the ti
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from ocp_numbers.errors import shown
+from ocp_numbers.errors import Refused, shown
 from ocp_numbers.ordering.order import Line, Order, Outcome, State
 from ocp_numbers.ordering.wishes import Offer
 
@@ -40,6 +40,7 @@ class View:
     :param started: when this run began. :param looked_at: the last look, if nothing was sent since.
     :param surveyed: whether this run has looked at all. :param sought: the numbers that look searched for by number.
     :param quoted: the numbers whose price this run has seen.
+    :param refusals: by number, the refusal of a whole call that this run made for it.
     """
 
     started: datetime
@@ -47,6 +48,7 @@ class View:
     surveyed: bool = False
     sought: frozenset[str] = frozenset()
     quoted: frozenset[str] = field(default_factory=frozenset)
+    refusals: Mapping[str, Refused] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,14 @@ class Drop:
 
 
 @dataclass(frozen=True)
+class Desist:
+    """End this run with OCP's ``refusal``: it had its time to show ``numbers`` nevertheless, and does not."""
+
+    numbers: tuple[str, ...]
+    refusal: Refused
+
+
+@dataclass(frozen=True)
 class Close:
     """End the order with this account."""
 
@@ -100,7 +110,7 @@ class Pause:
     numbers: tuple[str, ...]
 
 
-Step: TypeAlias = Look | Quote | Replace | Send | Drop | Close | Pause
+Step: TypeAlias = Look | Quote | Replace | Send | Drop | Desist | Close | Pause
 
 
 def next_step(order: Order, view: View, now: datetime, policy: Policy) -> Step:
@@ -124,6 +134,9 @@ def _find_out(order: Order, doubtful: Sequence[Line], view: View, now: datetime,
     room = order.wanted - len(order.lines_in(State.OWNED)) - len(order.awaited)
     if room <= 0:
         return Drop(_numbers(doubtful))
+    refused = [line.number for line in doubtful if line.number in view.refusals]
+    if refused:
+        return Desist(tuple(refused), view.refusals[refused[0]])
     again = [line for line in doubtful if sum(at >= view.started for at in line.sends) < policy.sends_per_run]
     if not again:
         return Pause(_numbers(doubtful))

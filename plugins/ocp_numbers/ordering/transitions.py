@@ -47,7 +47,7 @@ def sent(order: Order, numbers: Collection[str], now: datetime) -> Order:
     """Before a call: from now on these numbers may be ours."""
 
     def change(line: Line) -> Line:
-        return _with(line, state=State.SENT, sends=(*line.sends, now), reply=None)
+        return _with(line, state=State.SENT, sends=(*line.sends, now), reply=None, remark=None)
 
     return noted(_each(order, change, of=_named(order, numbers)), now, f"sending {shown(numbers)}")
 
@@ -86,6 +86,15 @@ def unsent(order: Order, numbers: Collection[str], reason: str, now: datetime) -
         return _with(line, state=state, sends=line.sends[:-1])
 
     return noted(_each(order, change, of=_named(order, numbers)), now, f"no effect: {reason}")
+
+
+def declined(order: Order, numbers: Collection[str], now: datetime) -> Order:
+    """After a call refused as a whole, once OCP had its time to show otherwise: to be bought still, by a later run."""
+
+    def change(line: Line) -> Line:
+        return _with(line, state=State.PLANNED)
+
+    return noted(_each(order, change, of=_named(order, numbers)), now, f"refused and not bought: {shown(numbers)}")
 
 
 def observed(order: Order, seen: Seen, settle: timedelta) -> Order:
