@@ -6,17 +6,19 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
+from functools import partial
 from threading import Lock
 from typing import Any
 
-from ocp_numbers.cleanup.journal import Journal
 from ocp_numbers.cleanup.marking import Marking
 from ocp_numbers.cleanup.plan import CleanupPlan
+from ocp_numbers.cleanup.planning import recalled
 from ocp_numbers.cleanup.policy import CleanupPolicy
 from ocp_numbers.cleanup.releasing import Releasing
 from ocp_numbers.cleanup.selection import QUARANTINE, Known, Sets, select_unused
 from ocp_numbers.client import OcpClient
 from ocp_numbers.data_root import DataRoot
+from ocp_numbers.journal import Actor, Journal
 from ocp_sandbox import Sandbox
 
 TODAY = date(2026, 11, 23)
@@ -143,13 +145,20 @@ class Scene:
 
     def releasing(self, plan: CleanupPlan, policy: CleanupPolicy = POLICY) -> Releasing:
         return Releasing(
-            lambda: self.client, self.journal(plan), plan, policy=policy, today=TODAY, sleep=lambda seconds: None
+            lambda: self.client,
+            self.journal(plan),
+            plan,
+            policy=policy,
+            today=TODAY,
+            recall=partial(recalled, self.data_root, plan),
+            sleep=lambda seconds: None,
         )
 
     def journal(self, plan: CleanupPlan) -> Journal:
         ticks = itertools.count()
+        by = Actor(dag_id="cleanup", run_id=plan.run, task_id="test")
         return Journal(
-            self.data_root, run=plan.run, digest=plan.digest, by="test", now=lambda: NOON + timedelta(next(ticks))
+            self.data_root, plan.environment, by, plan=plan.digest, now=lambda: NOON + timedelta(next(ticks))
         )
 
     def carry_out(self, plan: CleanupPlan) -> None:

@@ -6,13 +6,13 @@ To have died after a step is to have died before the next one, so each step is t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 
 import pytest
 
 from cleanup.scene import Fuse, Killed, Scene
 from ocp_numbers.cleanup.plan import CleanupPlan
-from ocp_numbers.errors import ApiError, NoAnswer, OutcomeUnknown
+from ocp_numbers.errors import ApiError, NoAnswer, OutcomeUnknown, Refused
 from ocp_sandbox import Fault
 
 MakeScene = Callable[[], AbstractContextManager[Scene]]
@@ -100,6 +100,18 @@ def test_one_write_gone_wrong_is_made_good(scene: Scene, method: str, path: str,
     scene.sandbox.faults.add(Fault(method, path, kind=kind, nth=1))
     go_on(scene, tries=2)
     assert scene.sandbox.faults.listed()[0]["fired"] == 1
+    check_done(scene)
+
+
+@pytest.mark.parametrize(("method", "path"), WRITES)
+def test_after_a_refusal_the_same_run_started_again_finishes(scene: Scene, method: str, path: str) -> None:
+    plan = scene.plan()
+    scene.sandbox.faults.add(Fault(method, path, kind="refuse", nth=1, message="Not today"))
+    with suppress(Refused):
+        scene.carry_out(plan)
+    assert scene.sandbox.faults.listed()[0]["fired"] == 1
+    assert set(scene.gone()) <= set(scene.due)
+    scene.carry_out(plan)
     check_done(scene)
 
 

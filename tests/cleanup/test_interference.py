@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,9 +12,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from cleanup.scene import POLICY, TODAY, Scene, mark
+from cleanup.records import order, publish
+from cleanup.scene import NOON, POLICY, TODAY, Scene, mark
 from ocp_numbers.client import Effect, Operation
 from ocp_numbers.errors import ApiError, LimitExceeded, PlanChanged, Stopped
+from ocp_numbers.ordering import OrderBook
 from ocp_sandbox import Fault
 
 MakeScene = Callable[[], AbstractContextManager[Scene]]
@@ -116,6 +118,28 @@ def test_a_policy_changed_after_the_approval_stops_the_release(scene: Scene) -> 
     stricter = POLICY.model_copy(update={"protect": (*POLICY.protect, "group:eu")})
     with pytest.raises(Stopped, match="policy was changed"):
         scene.releasing(scene.plan(), policy=stricter).carry_out()
+    assert scene.gone() == []
+
+
+def test_a_number_used_for_a_while_since_the_approval_is_not_given_up(scene: Scene) -> None:
+    """As OCP shows it nothing has changed; the inventory of the night between knows better."""
+    publish(scene, TODAY - timedelta(days=1))
+    plan = scene.plan()
+    number = scene.numbers["due abroad"]
+    scene.sandbox.edit.change_number(number, mini_app_id=scene.app)
+    publish(scene, TODAY)
+    scene.sandbox.edit.change_number(number, mini_app_id=None)
+    with pytest.raises(PlanChanged, match=f"\\{number} was used again on 2026-11-23"):
+        scene.releasing(plan).carry_out()
+    assert scene.gone() == []
+
+
+def test_a_number_that_an_open_order_claims_since_the_approval_is_not_given_up(scene: Scene) -> None:
+    plan = scene.plan()
+    number = scene.numbers["due bought"]
+    OrderBook(scene.data_root, "ocp_default").write(order(number, settled=NOON, outcome=None))
+    with pytest.raises(PlanChanged, match=f"\\{number} belongs to the order"):
+        scene.releasing(plan).carry_out()
     assert scene.gone() == []
 
 

@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta
 
 import pytest
 
+from cleanup.records import order, publish
 from cleanup.scene import DUE, NOON, POLICY, TODAY, Scene, mark
 from ocp_numbers.cleanup.plan import CleanupPlan
 from ocp_numbers.cleanup.planning import plan_cleanup
 from ocp_numbers.cleanup.policy import CleanupPolicy
 from ocp_numbers.cleanup.selection import Action, Line
 from ocp_numbers.errors import IncompleteSnapshot, OrderCorrupt
-from ocp_numbers.inventory import Scope
-from ocp_numbers.inventory.export import Export
-from ocp_numbers.inventory.source import ClientSource
-from ocp_numbers.ordering import Line as OrderLine
-from ocp_numbers.ordering import Order, OrderBook, Requester, State, Wishes
-
-
-def publish(scene: Scene, day: date = TODAY) -> None:
-    moment = datetime(day.year, day.month, day.day, 2, tzinfo=timezone.utc)
-    Export(
-        source=ClientSource(lambda: scene.client),
-        root=scene.data_root,
-        scope=Scope(environment="ocp_default"),
-        day=day,
-        holder="export",
-        formats=("parquet",),
-        max_change_percent=100,
-        clock=lambda: moment,
-    ).run()
+from ocp_numbers.ordering import OrderBook, State
 
 
 def planned(scene: Scene, policy: CleanupPolicy = POLICY, now: datetime = NOON) -> CleanupPlan:
@@ -69,6 +52,22 @@ def test_an_inventory_that_is_too_old_decides_nothing(scene: Scene) -> None:
         planned(scene, POLICY.model_copy(update={"max_snapshot_age_hours": 33}))
 
 
+def test_an_inventory_of_another_environment_decides_nothing(scene: Scene) -> None:
+    publish(scene)
+    for key in list(scene.data_root.keys("inventory/environment=ocp_default")):
+        copied = key.replace("environment=ocp_default", "environment=ocp_other")
+        scene.data_root.write(copied, scene.data_root.read(key) or b"")
+    with pytest.raises(IncompleteSnapshot, match=r"environment=ocp_other/date=2026-11-23 holds .* of ocp_default"):
+        plan_cleanup(scene.client, scene.data_root, environment="ocp_other", run="run", policy=POLICY, now=NOON)
+
+
+def test_an_inventory_from_the_future_decides_nothing(scene: Scene) -> None:
+    publish(scene)
+    assert planned(scene, now=NOON - timedelta(hours=10, minutes=10)).lines
+    with pytest.raises(IncompleteSnapshot, match="still to come"):
+        planned(scene, now=NOON - timedelta(hours=11))
+
+
 def test_a_due_number_used_since_the_inventory_is_not_in_the_plan(scene: Scene) -> None:
     publish(scene)
     scene.sandbox.edit.change_number(scene.numbers["due bought"], mini_app_id=scene.app)
@@ -89,6 +88,40 @@ def test_a_number_used_for_a_while_after_it_was_marked_is_not_due(scene: Scene) 
     line = line_of(planned(scene), scene, "due bought")
     assert (line.action, line.last_used) == (Action.CLEAR, date(2026, 11, 2))
     assert "used again on 2026-11-02" in line.why
+
+
+@pytest.mark.parametrize("typed", ["[unused since 2020-01-01]", "[Unused since 2026-01-02] hall", f"x {mark(DUE)}y"])
+def test_a_mark_that_a_person_typed_gives_no_number_up_before_its_time(scene: Scene, typed: str) -> None:
+    number = scene.numbers["due bought"]
+    scene.sandbox.edit.change_number(number, note="desk", set_id=None)
+    publish(scene, TODAY - timedelta(days=2))
+    scene.sandbox.edit.change_number(number, note=typed)
+    publish(scene, TODAY - timedelta(days=1))
+    first = line_of(planned(scene), scene, "due bought")
+    assert first.action is Action.QUARANTINE
+    scene.sandbox.edit.change_number(number, set_id=scene.sets["us"])
+    publish(scene)
+    line = line_of(planned(scene), scene, "due bought")
+    assert line.action is Action.CLEAR
+    assert "was not there on 2026-11-21 yet" in line.why
+
+
+def test_a_mark_made_older_by_hand_counts_no_more(scene: Scene) -> None:
+    for days, note in ((20, mark(TODAY - timedelta(days=25))), (1, mark(DUE)), (0, mark(DUE))):
+        scene.sandbox.edit.change_number(scene.numbers["due bought"], note=note)
+        publish(scene, TODAY - timedelta(days=days))
+    assert line_of(planned(scene), scene, "due bought").action is Action.CLEAR
+    assert line_of(planned(scene), scene, "due entered").action is Action.RELEASE
+
+
+def test_a_mark_is_believed_where_each_inventory_after_its_day_shows_it(scene: Scene) -> None:
+    number = scene.numbers["due bought"]
+    scene.sandbox.edit.change_number(number, note="desk", set_id=None)
+    publish(scene, DUE)
+    scene.sandbox.edit.change_number(number, note=f"desk {mark(DUE)}", set_id=scene.sets["us"])
+    for day in (DUE + timedelta(days=1), DUE + timedelta(days=2), TODAY):
+        publish(scene, day)
+    assert line_of(planned(scene), scene, "due bought").action is Action.RELEASE
 
 
 def test_the_last_known_use_comes_from_the_newest_inventory_that_shows_one(scene: Scene) -> None:
@@ -125,27 +158,6 @@ def test_records_that_do_not_go_back_far_enough_make_no_number_new(scene: Scene)
     lines = {line.number: line for line in planned(scene).lines}
     assert lines[scene.numbers["blank"]].action is Action.MARK
     assert lines["+12125557001"].action is Action.LEAVE
-
-
-def order(number: str, *, settled: datetime, outcome: str | None, state: State = State.OWNED) -> Order:
-    wishes = Wishes(provider="telnova", group="us", country_code="US", numbers=(number,))
-    return Order(
-        order_id=f"ocp_default/us/{number}",
-        environment="ocp_default",
-        wishes=wishes,
-        wishes_digest="0" * 64,
-        stamp="[order 7f3a9c2e1b40]",
-        note="[order 7f3a9c2e1b40]",
-        ceiling=None,
-        budget=None,
-        approved=None,
-        requested_by=Requester(),
-        opened_at=settled,
-        lines=(OrderLine(number=number, price=None, state=state, settled_at=settled),),
-        spares=(),
-        outcome=outcome,
-        closed_at=settled if outcome else None,
-    )
 
 
 @pytest.mark.parametrize(

@@ -101,12 +101,21 @@ def test_groups_of_the_policy_limit_what_is_looked_at():
         (Known(ordered={NUMBER: "eu1/us/front"}), Action.LEAVE, "eu1/us/front"),
         (Known(last_used={NUMBER: TODAY - timedelta(days=29)}), Action.CLEAR, "used again"),
         (Known(last_used={NUMBER: TODAY - timedelta(days=30)}), Action.RELEASE, "ago"),
+        (Known(unmarked={NUMBER: TODAY - timedelta(days=28)}), Action.CLEAR, "was not there on 2026-10-26 yet"),
+        (Known(unmarked={NUMBER: TODAY - timedelta(days=29)}), Action.RELEASE, "ago"),
     ],
 )
 def test_our_own_records_can_keep_a_due_number(known, action, why):
     line = decide(row(note=DUE, set_id="q-us"), POLICY, SETS, known, TODAY)
     assert line is not None
     assert (line.action, why in line.why) == (action, True)
+
+
+def test_a_mark_from_before_the_number_came_starts_no_clock():
+    known = Known(since={NUMBER: TODAY - timedelta(days=40)})
+    line = decide(row(note=marked(TODAY - timedelta(days=41)), set_id="q-us"), POLICY, SETS, known, TODAY)
+    assert line is not None
+    assert (line.action, line.why) == (Action.CLEAR, "bears a mark of 2026-10-13, but came on 2026-10-14")
 
 
 def test_a_line_carries_what_a_person_needs_to_decide():
@@ -133,6 +142,7 @@ knowledge = st.builds(
     Known,
     since=st.dictionaries(st.just(NUMBER), near),
     last_used=st.dictionaries(st.just(NUMBER), near),
+    unmarked=st.dictionaries(st.just(NUMBER), near),
     ordered=st.dictionaries(st.just(NUMBER), st.just("an order")),
 )
 
@@ -155,7 +165,8 @@ def test_nothing_attached_protected_unmarked_or_not_yet_due_is_ever_released(num
     assert (TODAY - max(in_note)).days >= grace
     assert known.ordered == {}
     assert all((TODAY - day).days >= grace for day in known.since.values())
-    assert all(day <= max(in_note) for day in known.last_used.values())
+    assert all(day <= max(in_note) for day in (*known.last_used.values(), *known.since.values()))
+    assert all(day <= max(in_note) + timedelta(days=1) for day in known.unmarked.values())
     assert not groups or number.group_id in groups
 
 

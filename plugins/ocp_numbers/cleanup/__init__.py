@@ -2,6 +2,6 @@
 
 ``policy`` holds the rules, ``selection`` decides on a number, ``marks`` writes into notes and reads them, ``planning``
 makes the ``plan`` that a person approves, with what ``history`` remembers, and ``report`` shows it. ``marking`` and
-``releasing`` carry it out, moving numbers by ``placing`` and writing down each step in the ``journal`` before they take
-it; ``verifying`` gives the account.
+``releasing`` carry it out, moving numbers by ``placing`` and writing down each step in the journal before they take it;
+``verifying`` gives the account.
 """

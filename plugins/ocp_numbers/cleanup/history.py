@@ -3,9 +3,10 @@ they belong to."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
+from ocp_numbers.cleanup.marks import marked_since
 from ocp_numbers.cleanup.selection import Known, Sets, use_of
 from ocp_numbers.data_root import DataRoot
 from ocp_numbers.inventory import CompleteSnapshot, as_of, dates, load, partition_of, read_batches
@@ -13,7 +14,7 @@ from ocp_numbers.models import PhoneNumber
 from ocp_numbers.ordering import OrderBook, State
 
 _USE = ("number", "mini_app_id", "mini_app_name", "mini_app_type", "mini_app_diamant_app_name", "mini_app_group")
-_USE_COLUMNS = (*_USE, "set_id", "set_name")
+_TRACES = (*_USE, "set_id", "set_name", "note")
 
 
 class History:
@@ -45,18 +46,25 @@ class History:
             unseen -= found
         return seen
 
-    def last_used(self, numbers: Collection[str], sets: Sets) -> dict[str, date]:
-        """The date of the last inventory that shows each number in use; numbers never seen in use are left out."""
+    def of_marked(self, marks: Mapping[str, date], sets: Sets, *, after: date = date.min) -> Known:
+        """When marked numbers were last in use, and last without the mark that they bear.
+
+        :param marks: the day of each number's mark. :param after: inventories of that day and before are not read.
+        """
         used: dict[str, date] = {}
-        unknown = set(numbers)
+        unmarked: dict[str, date] = {}
         for day in reversed(self._days):
-            if not unknown:
+            unknown = marks.keys() - used.keys()
+            if not unknown or day <= after:
                 break
-            rows = _rows_of(self._snapshot(day), unknown, _USE_COLUMNS)
-            found = {row.number for row in rows if use_of(row, sets)}
-            used.update(dict.fromkeys(found, day))
-            unknown -= found
-        return used
+            snapshot = self._snapshot(day)
+            for row in _rows_of(snapshot, unknown, _TRACES):
+                if use_of(row, sets):
+                    used[row.number] = day
+                mark = marked_since(row.note)
+                if snapshot and (mark is None or mark > marks[row.number]):
+                    unmarked.setdefault(row.number, snapshot.manifest.proof.started.date())
+        return Known(last_used=used, unmarked=unmarked)
 
     def _present(self, snapshot: CompleteSnapshot | None, numbers: Collection[str]) -> set[str]:
         return {row.number for row in _rows_of(snapshot, numbers, ("number",))}

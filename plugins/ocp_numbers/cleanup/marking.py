@@ -8,13 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import TYPE_CHECKING
 
-from ocp_numbers.cleanup.journal import Journal
 from ocp_numbers.cleanup.marks import with_mark, without_mark
 from ocp_numbers.cleanup.placing import Placing, write
 from ocp_numbers.cleanup.plan import CleanupPlan
 from ocp_numbers.cleanup.selection import QUARANTINE, Action, Known, Line, Sets, decide, release_set_name
 from ocp_numbers.errors import BadRequest, Conflict, NotFound, Refused, shown
+from ocp_numbers.journal import Journal, NumberEdit
 from ocp_numbers.models import PhoneNumber
+from ocp_numbers.progress import Progress
 
 if TYPE_CHECKING:
     from ocp_numbers.client import OcpClient
@@ -24,9 +25,6 @@ log = logging.getLogger(__name__)
 MARKING = (Action.MARK, Action.QUARANTINE)
 BATCH = 20
 """Numbers read, journalled and changed together: few enough that hardly a moment lies between reading and changing."""
-
-PROGRESS_EVERY = 10
-"""Batches between two lines of progress in the log."""
 
 _NOT_THIS_ONE = (BadRequest, Conflict, NotFound, Refused)
 
@@ -77,11 +75,11 @@ class Marking:
         """
         lines = self._plan.only(*MARKING, Action.CLEAR)
         changed = 0
+        progress = Progress("mark, quarantine and clear", len(lines))
         for start in range(0, len(lines), BATCH):
             numbers = [line.number for line in lines[start : start + BATCH]]
             changed += self._batch(numbers)
-            if (start // BATCH + 1) % PROGRESS_EVERY == 0:
-                log.info("%d of %d numbers looked at, %d changed", start + len(numbers), len(lines), changed)
+            progress(start + len(numbers))
         self._tidy()
         return changed
 
@@ -101,8 +99,7 @@ class Marking:
         changes = [(row, note) for _, row, note in wanted if note != (row.note or "")]
         refused: set[str] = set()
         if changes:
-            after = [row.model_copy(update={"note": note}) for row, note in changes]
-            intent = self._journal.intend("note", [row for row, _ in changes], after)
+            intent = self._journal.intend("note", [NumberEdit.of(row, note=note) for row, note in changes])
             client = self._connect()
             with ThreadPoolExecutor(client.settings.max_concurrency) as pool:
                 written = pool.map(lambda change: _write_note(client, change[0].number, change[1]), changes)

@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from ocp_numbers.cleanup.journal import Journal, Step
 from ocp_numbers.cleanup.selection import Sets
-from ocp_numbers.errors import ApiError, Conflict, NoAnswer, NotFound
+from ocp_numbers.errors import ApiError, Conflict, NoAnswer, NotFound, Refused
+from ocp_numbers.journal import Journal, NumberEdit
 from ocp_numbers.models import NumberSet, PhoneNumber
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 def write(send: Callable[[], object], *, took_effect: Callable[[], bool]) -> None:
     """Make a change that may be repeated: where its answer is lost, look, and make it once more if it is missing.
 
+    What OCP refuses is not sent again, but looked at as well: a refusal may have been carried out all the same.
+
     :raises ApiError, NoAnswer: when it is refused, or goes unanswered again.
     """
     try:
@@ -25,8 +27,11 @@ def write(send: Callable[[], object], *, took_effect: Callable[[], bool]) -> Non
     except (ApiError, NoAnswer) as error:
         if error.settled:
             raise
-        if not took_effect():
-            send()
+        if took_effect():
+            return
+        if isinstance(error, Refused):
+            raise
+        send()
 
 
 class Placing:
@@ -59,10 +64,11 @@ class Placing:
         self.sets = Sets({**self.sets.by_id, made.id: made})
         return made
 
-    def put(self, step: Step, rows: Sequence[PhoneNumber], target: NumberSet) -> None:
-        """Put numbers into ``target``, out of the set they are in."""
-        after = [row.model_copy(update={"set_id": target.id, "set_name": target.name}) for row in rows]
-        intent = self._journal.intend(step, rows, after)
+    def put(self, step: str, rows: Sequence[PhoneNumber], target: NumberSet) -> None:
+        """Put numbers into ``target``, out of the set they are in; the journal calls it ``step``."""
+        intent = self._journal.intend(
+            step, [NumberEdit.of(row, set_id=target.id, set_name=target.name) for row in rows]
+        )
         self._leave([row for row in rows if row.set_id != target.id])
         numbers = [row.number for row in rows]
         write(
@@ -73,7 +79,7 @@ class Placing:
 
     def take_out(self, rows: Sequence[PhoneNumber]) -> None:
         """Take numbers out of the set they are in; they are in none then."""
-        intent = self._journal.intend("take out", rows, [row.model_copy(update={"set_id": None}) for row in rows])
+        intent = self._journal.intend("take out", [NumberEdit.of(row, set_id=None, set_name=None) for row in rows])
         self._leave(rows)
         self._journal.confirm(intent)
 

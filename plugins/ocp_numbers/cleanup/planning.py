@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ocp_numbers.cleanup.history import History, orders_of
@@ -19,6 +20,7 @@ from ocp_numbers.models import PhoneNumber
 if TYPE_CHECKING:
     from ocp_numbers.client import OcpClient
 
+_CLOCKS_DIFFER = timedelta(minutes=15)
 _HOW = "Trigger nightly_inventory_export for this connection, for all groups, then clear this task."
 
 
@@ -49,7 +51,11 @@ def plan_cleanup(
     history = History(data_root, environment, until=snapshot)
     arrived = history.first_seen(_numbers(decided, Action.MARK), today=today, within_days=policy.grace_days)
     due = _numbers(decided, Action.RELEASE)
-    known = Known(since={**arrived, **known.since}, last_used=history.last_used(due, sets), ordered=known.ordered)
+    known = replace(
+        history.of_marked(_marks(line for _, line in decided.values() if line.action is Action.RELEASE), sets),
+        since={**arrived, **known.since},
+        ordered=known.ordered,
+    )
     # What is to be given up is decided from what OCP shows now; the inventory may be a day old.
     present = client.numbers.find(due) if due else {}
     lines = []
@@ -73,21 +79,46 @@ def plan_cleanup(
     )
 
 
+def recalled(data_root: DataRoot, plan: CleanupPlan, sets: Sets) -> Known:
+    """What our own records say by now about the numbers that ``plan`` gives up.
+
+    :raises OrderCorrupt, IncompleteSnapshot: when they cannot be read.
+    """
+    known, snapshot = orders_of(data_root, plan.environment), latest(data_root, plan.environment)
+    marks = _marks(plan.releases)
+    if not marks or snapshot is None:
+        return known
+    history = History(data_root, plan.environment, until=snapshot)
+    return replace(history.of_marked(marks, sets, after=min(marks.values())), since=known.since, ordered=known.ordered)
+
+
 def fresh_snapshot(data_root: DataRoot, environment: str, policy: CleanupPolicy, *, now: datetime) -> CompleteSnapshot:
     """The latest inventory, once it is recent enough to decide from.
 
-    :raises IncompleteSnapshot: when there is none, or only an older one; says how to get one.
+    :raises IncompleteSnapshot: when there is none, only an older one, or one of another environment or another time;
+        says how to get one.
     """
     snapshot = latest(data_root, environment)
     if snapshot is None:
         raise IncompleteSnapshot(f"There is no inventory of {environment} yet. {_HOW}")
+    if snapshot.environment != environment:
+        raise IncompleteSnapshot(f"{snapshot.folder} holds an inventory of {snapshot.environment}. Remove it. {_HOW}")
     age = now - snapshot.taken
+    if age < -_CLOCKS_DIFFER:
+        raise IncompleteSnapshot(
+            f"{snapshot.folder} was taken at {snapshot.taken}, which is still to come: how old it is cannot be said. "
+            f"Set the machines' clocks. {_HOW}"
+        )
     if age > timedelta(hours=policy.max_snapshot_age_hours):
         raise IncompleteSnapshot(
             f"The latest inventory of {environment} is {age.total_seconds() / 3600:.0f} hours old, but the policy's "
             f"max_snapshot_age_hours is {policy.max_snapshot_age_hours}. {_HOW}"
         )
     return snapshot
+
+
+def _marks(lines: Iterable[Line]) -> dict[str, date]:
+    return {line.number: line.since for line in lines if line.since}
 
 
 def _estate(snapshot: CompleteSnapshot, policy: CleanupPolicy) -> int:

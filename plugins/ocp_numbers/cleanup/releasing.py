@@ -12,16 +12,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
-from ocp_numbers.cleanup.journal import Journal
 from ocp_numbers.cleanup.placing import Placing
 from ocp_numbers.cleanup.plan import APPROVED_FIELDS, CleanupPlan, check_limits
 from ocp_numbers.cleanup.policy import CleanupPolicy
 from ocp_numbers.cleanup.selection import Action, Known, Line, Sets, decide, release_set_name, use_of
-from ocp_numbers.errors import ApiError, NoAnswer, NotFound, OutcomeUnknown, PlanChanged, shown
+from ocp_numbers.errors import ApiError, NoAnswer, NotFound, OutcomeUnknown, PlanChanged, Refused, shown
+from ocp_numbers.journal import Journal, NumberEdit
 from ocp_numbers.models import NumberSet, PhoneNumber
 
 if TYPE_CHECKING:
@@ -33,14 +33,16 @@ PAUSES = (1.0, 3.0, 10.0)
 """Seconds between looks while OCP does not show what it was told: it may show a change some seconds late."""
 
 
-def unfit(line: Line, row: PhoneNumber | None, policy: CleanupPolicy, sets: Sets, today: date) -> str | None:
+def unfit(
+    line: Line, row: PhoneNumber | None, policy: CleanupPolicy, sets: Sets, known: Known, today: date
+) -> str | None:
     """Why the number must not be given up, as OCP shows it now; ``None`` where all is as it was approved."""
     if row is None:
         return "is no longer in the inventory"
     if (row.set_id or row.set_name) and not sets.ours(row):
         return f"is in the set {sets.name(row) or row.set_id}"
     # Where it lies is checked by the caller; what else holds for it is decided as it was for the plan.
-    now = decide(row.model_copy(update={"set_id": None, "set_name": None}), policy, sets, Known(), today)
+    now = decide(row.model_copy(update={"set_id": None, "set_name": None}), policy, sets, known, today)
     if now is None or now.since is None:
         return f"is {use_of(row, sets)}" if use_of(row, sets) else "has lost its mark"
     if now.action is not Action.QUARANTINE:
@@ -60,6 +62,7 @@ class Releasing:
 
     :param connect: gives the client for the next call, or raises when the task was asked to end.
     :param policy: the policy in force now; should it differ from the plan's, nothing is done.
+    :param recall: gives what our own records say by now, see :func:`~ocp_numbers.cleanup.planning.recalled`.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class Releasing:
         *,
         policy: CleanupPolicy,
         today: date,
+        recall: Callable[[Sets], Known],
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._connect = connect
@@ -80,6 +84,7 @@ class Releasing:
         self._sleep = sleep
         self._lines = {line.number: line for line in plan.releases}
         self._placing = Placing(connect, journal)
+        self._known = recall(self._placing.sets)
 
     def check(self) -> list[PhoneNumber]:
         """Read every number again and make sure that the plan still holds; the numbers that are still there.
@@ -96,8 +101,7 @@ class Releasing:
         self._refuse(
             (
                 line.number,
-                unfit(line, rows.get(line.number), self._policy, self._placing.sets, self._today)
-                or self._astray(rows[line.number]),
+                self._unfit(line.number, rows.get(line.number)) or self._astray(rows[line.number]),
             )
             for line in self._lines.values()
             if line.number not in gone
@@ -111,6 +115,7 @@ class Releasing:
         """Give the numbers up, group by group; how many went in this call.
 
         :raises PlanChanged: when a number is not as it was approved; those of other groups may be gone already.
+        :raises Refused: when OCP refuses to give numbers up, in its own words.
         :raises OutcomeUnknown: when a call may or may not have taken effect; called again, this finds out first.
         :raises OrderConflict: when another process carries out the same run.
         """
@@ -143,31 +148,25 @@ class Releasing:
                 f"{shown(strange) or 'nothing'} is in it besides and {shown(missing) or 'nothing'} is missing. "
                 "None of its numbers were given up."
             )
-        self._refuse(
-            (number, unfit(self._lines[number], row, self._policy, self._placing.sets, self._today))
-            for number, row in members.items()
-        )
-        intent = self._journal.intend("give up", list(members.values()))
+        self._refuse((number, self._unfit(number, row)) for number, row in members.items())
+        intent = self._journal.intend("give up", [NumberEdit.gone(row) for row in members.values()])
         try:
             self._connect().sets.release_numbers(target.id)
         except (ApiError, NoAnswer) as error:
             if error.settled:
+                self._journal.confirm(intent, without=members.keys())
                 raise
             if left := self._look(target, until=lambda there: not there):
-                raise OutcomeUnknown(
-                    f"Giving up the numbers of the set {target.name} was not answered ({error}), and {shown(left)} "
-                    "are still there. Nothing was sent again. Retry the task: it looks first.",
-                    numbers=sorted(left),
-                ) from error
+                self._explain(error, sorted(left))
         left = self._look(target, until=lambda there: not there)
-        self._journal.confirm(intent)
+        self._journal.confirm(intent, without=left.keys())
         return list(left.values())
 
     def _delete(self, rows: list[PhoneNumber]) -> None:
         if not rows:
             return
         self._placing.take_out(rows)
-        intent = self._journal.intend("delete", rows)
+        intent = self._journal.intend("delete", [NumberEdit.gone(row) for row in rows])
         for row in rows:
             self._delete_one(row.number)
         self._journal.confirm(intent)
@@ -176,7 +175,7 @@ class Releasing:
         now = self._connect().numbers.find([number]).get(number)
         if now is None:
             return
-        self._refuse([(number, unfit(self._lines[number], now, self._policy, self._placing.sets, self._today))])
+        self._refuse([(number, self._unfit(number, now))])
         try:
             self._connect().numbers.delete(number)
         except NotFound:
@@ -185,11 +184,22 @@ class Releasing:
             if error.settled:
                 raise
             if number in self._connect().numbers.find([number]):
-                raise OutcomeUnknown(
-                    f"Deleting {number} was not answered ({error}), and it is still there. Nothing was sent again. "
-                    "Retry the task: it looks first.",
-                    numbers=(number,),
-                ) from error
+                self._explain(error, [number])
+
+    @staticmethod
+    def _explain(error: ApiError | NoAnswer, left: Sequence[str]) -> NoReturn:
+        """Raise what a call that left these numbers there means: OCP's own words where it refused it."""
+        if isinstance(error, Refused):
+            log.warning("Still there: %s. What is missing was given up; nothing is sent again.", shown(left))
+            raise error
+        raise OutcomeUnknown(
+            f"{error} - and {shown(left)} are still there. OCP may not have carried it out, or does not show it yet. "
+            "Nothing was sent again. Retry the task: it looks first.",
+            numbers=left,
+        ) from error
+
+    def _unfit(self, number: str, row: PhoneNumber | None) -> str | None:
+        return unfit(self._lines[number], row, self._policy, self._placing.sets, self._known, self._today)
 
     def _astray(self, row: PhoneNumber) -> str | None:
         """Why the place of a number speaks against giving it up: somebody took it out of quarantine, not we."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 
 from ocp_numbers.cleanup.marks import without_mark
 from ocp_numbers.cleanup.plan import CleanupPlan
 from ocp_numbers.cleanup.selection import Action, Line
+from ocp_numbers.markdown import code, one_line, table
 
 SHOWN_IN_LOG = 20
 """Numbers listed for each action in a log; the file lists them all."""
@@ -17,6 +18,7 @@ SHOWN_ON_PAGE = 200
 LONGEST_NOTE = 80
 
 _COLUMNS = ("number", "action", "why", "country", "group", "set_id", "since", "due", "days_idle", "last_used", "note")
+_HEAD = ("Number", "Country", "Group", "Note", "Last known use", "Days idle")
 _IN_WORDS = {
     Action.RELEASE: "to give up",
     Action.MARK: "to mark as unused",
@@ -40,7 +42,7 @@ def log_lines(plan: CleanupPlan) -> Iterator[str]:
         if lines:
             yield f"{len(lines)} {words}:"
         for line in lines[:SHOWN_IN_LOG]:
-            yield f"  {line.number:<16} {_plain(line.group or '-', LONGEST_NOTE)}: {_plain(line.why, 200)}"
+            yield f"  {line.number:<16} {one_line(line.group or '-', LONGEST_NOTE)}: {one_line(line.why, 200)}"
         if len(lines) > SHOWN_IN_LOG:
             yield f"  and {len(lines) - SHOWN_IN_LOG} more"
 
@@ -52,16 +54,16 @@ def page(plan: CleanupPlan, *, more: str) -> str:
     """
     releases = plan.releases
     rest = len(releases) - SHOWN_ON_PAGE
-    closing = ["", f"and {rest} more, listed in {_code(more)}"] if rest > 0 else []
+    closing = ["", f"and {rest} more, listed in {code(more)}"] if rest > 0 else []
     return "\n".join(
         [
-            f"**{len(releases)} of {plan.estate} numbers in {_code(plan.environment)} are given up, for good.**",
+            f"**{len(releases)} of {plan.estate} numbers in {code(plan.environment)} are given up, for good.**",
             "",
-            *_table(plan, releases[:SHOWN_ON_PAGE]),
+            table(_HEAD, (_row(plan, line) for line in releases[:SHOWN_ON_PAGE]), figures=_HEAD[-1:]),
             *closing,
             "",
             f"Each was marked at least {plan.policy.grace_days} days ago and is read again before it goes. To keep "
-            f"one, write the word *keep* into its note and reject this plan. Plan {_code(plan.digest[:12])}.",
+            f"one, write the word *keep* into its note and reject this plan. Plan {code(plan.digest[:12])}.",
         ]
     )
 
@@ -86,35 +88,19 @@ def spreadsheet(plan: CleanupPlan) -> bytes:
     return written.getvalue().encode("utf-8-sig")
 
 
-def _table(plan: CleanupPlan, lines: Sequence[Line]) -> Iterator[str]:
-    yield "| Number | Country | Group | Note | Last known use | Days idle |"
-    yield "| --- | --- | --- | --- | --- | ---: |"
-    for line in lines:
-        cells: Iterable[object] = (
-            _code(line.number),
-            _code(line.country),
-            _code(line.group),
-            _code(without_mark(line.note)),
-            line.last_used or "not on record",
-            _days_idle(plan, line),
-        )
-        yield f"| {' | '.join(map(str, cells))} |"
+def _row(plan: CleanupPlan, line: Line) -> tuple[object, ...]:
+    return (
+        code(line.number),
+        code(line.country),
+        code(line.group),
+        code(without_mark(line.note), LONGEST_NOTE),
+        line.last_used or "not on record",
+        _days_idle(plan, line),
+    )
 
 
 def _days_idle(plan: CleanupPlan, line: Line) -> int | str:
     return (plan.today - line.since).days if line.since else ""
-
-
-def _plain(text: str, longest: int) -> str:
-    """Text from outside on one line, without characters that could rewrite what stands around it."""
-    visible = "".join(letter if letter.isprintable() else " " for letter in text)
-    return visible if len(visible) <= longest else f"{visible[: longest - 1]}…"
-
-
-def _code(text: str | None) -> str:
-    # In a code span Markdown means nothing, so a note can bring neither links nor pictures nor table cells.
-    plain = _plain(text or "", LONGEST_NOTE).replace("`", "'").replace("|", "/").strip()
-    return f"`{plain}`" if plain else "-"
 
 
 def _harmless(column: str, value: object) -> object:

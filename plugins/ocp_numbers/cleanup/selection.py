@@ -111,11 +111,13 @@ class Known:
     """What our own records say about numbers, beyond what OCP shows.
 
     ``since``: the earliest day on which a number can have become ours, for numbers that came lately. ``last_used``: the
-    last day on which an inventory showed it in use. ``ordered``: the open order that a number belongs to.
+    last day on which an inventory showed it in use. ``unmarked``: the last day on which one showed it without its mark,
+    or with a later one. ``ordered``: the open order that a number belongs to.
     """
 
     since: Mapping[str, date] = field(default_factory=dict)
     last_used: Mapping[str, date] = field(default_factory=dict)
+    unmarked: Mapping[str, date] = field(default_factory=dict)
     ordered: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -184,15 +186,27 @@ def _verdict(
         return Action.LEAVE, f"is new: it came on or after {ours_since}, less than {policy.grace_days} days ago"
     if since is None:
         return Action.MARK, "is attached to no miniApp and in no set"
-    used = known.last_used.get(row.number)
-    if used and used > since:
-        return Action.CLEAR, f"was used again on {used}, after it was marked"
+    if belied := _belied(row.number, since, ours_since, known):
+        return Action.CLEAR, belied
     if not sets.in_quarantine(row):
         return Action.QUARANTINE, f"is marked since {since}, but not in the quarantine set of its group"
     idle = (today - since).days
     if idle < policy.grace_days:
         return Action.WAIT, f"is marked since {since}; {policy.grace_days - idle} of {policy.grace_days} days are left"
     return Action.RELEASE, f"is marked since {since}, {idle} days ago"
+
+
+def _belied(number: str, since: date, ours_since: date | None, known: Known) -> str | None:
+    """Why the number was not idle for as long as its mark says: people copy notes, and write marks of their own."""
+    used, unmarked = known.last_used.get(number), known.unmarked.get(number)
+    if used and used > since:
+        return f"was used again on {used}, after it was marked"
+    if ours_since and ours_since > since:
+        return f"bears a mark of {since}, but came on {ours_since}"
+    # A day may begin in one time zone and not yet in another.
+    if unmarked and unmarked > since + timedelta(days=1):
+        return f"bears a mark of {since}, which was not there on {unmarked} yet"
+    return None
 
 
 def _guard(row: PhoneNumber, policy: CleanupPolicy, sets: Sets) -> str | None:

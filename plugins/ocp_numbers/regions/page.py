@@ -5,24 +5,13 @@ Text that comes from outside - names, notes, ids - stands in code spans, where M
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
 from decimal import Decimal
 from itertools import groupby
 
+from ocp_numbers.markdown import code, codes, sentence, table
 from ocp_numbers.ordering import Offer
 from ocp_numbers.regions.plan import RegionPlan, Reuse
-
-SHOWN_NUMBERS = 20
-LONGEST_TEXT = 120
-
-
-def code(text: object) -> str:
-    """``text`` as a code span that holds in a table: on one line, without what could end it or hide in it."""
-    visible = "".join(" " if unicodedata.category(letter)[0] in "CZ" else letter for letter in str(text))
-    short = visible if len(visible) <= LONGEST_TEXT else visible[: LONGEST_TEXT - 1] + "…"
-    plain = short.replace("`", "'").replace("|", "¦").strip()
-    return f"`{plain}`" if plain else "-"
 
 
 def page(plan: RegionPlan) -> str:
@@ -32,7 +21,7 @@ def page(plan: RegionPlan) -> str:
 
 def _wish(plan: RegionPlan) -> str:
     region = plan.region
-    return _table(
+    return table(
         ("Wanted", ""),
         (
             ("Numbers", f"{region.quantity} in {code(region.area)}"),
@@ -53,19 +42,19 @@ def _wish(plan: RegionPlan) -> str:
 
 def _steps(plan: RegionPlan) -> str:
     rows = [
-        ("Already right", len(plan.right), _some(plan.right), "-"),
-        ("Attach, in the set already", len(plan.attach), _some(plan.attach), "-"),
+        ("Already right", len(plan.right), codes(plan.right), "-"),
+        ("Attach, in the set already", len(plan.attach), codes(plan.attach), "-"),
         (
             "**Take over** from another miniApp or locale",
             len(plan.reassign),
-            _some(f"{binding.number} from {binding.mini_app_id} {binding.locale}" for binding in plan.reassign),
+            codes(f"{binding.number} from {binding.mini_app_id} {binding.locale}" for binding in plan.reassign),
             "-",
         ),
-        ("Reuse: ours, free, added to the set and attached", len(plan.reuse), _some(map(_with_note, plan.reuse)), "-"),
+        ("Reuse: ours, free, added to the set and attached", len(plan.reuse), codes(map(_with_note, plan.reuse)), "-"),
         *_purchases(plan),
-        ("Left alone: in the set beyond the quantity", len(plan.left_alone), _some(plan.left_alone), "-"),
+        ("Left alone: in the set beyond the quantity", len(plan.left_alone), codes(plan.left_alone), "-"),
     ]
-    return _table(
+    return table(
         ("Step", "How many", "Which", "Price"),
         [(step, str(count), which, price) for step, count, which, price in rows if count],
     )
@@ -75,14 +64,14 @@ def _purchases(plan: RegionPlan) -> Iterable[tuple[str, int, str, str]]:
     if plan.order is None:
         return
     earlier = plan.order.earlier
-    yield "Bought for this order earlier", len(earlier), _some(earlier), "-"
+    yield "Bought for this order earlier", len(earlier), codes(earlier), "-"
     step = f"**Buy** {plan.order.to_buy} of these" if earlier else "**Buy**, add and attach"
     for price, offers in groupby(sorted(plan.order.offers, key=_price), key=_price):
         numbers = [offer.number for offer in offers]
-        yield step, len(numbers), _some(numbers), f"{len(numbers)} x {price:f} = {len(numbers) * price:f}"
+        yield step, len(numbers), codes(numbers), f"{len(numbers)} x {price:f} = {len(numbers) * price:f}"
     if plan.order.to_buy:
         spares = [f"{offer.number} for {_price(offer):f}" for offer in plan.order.wishes.spares]
-        yield "Spares, bought only in place of one that is sold meanwhile", len(spares), _some(spares), "as replaced"
+        yield "Spares, bought only in place of one that is sold meanwhile", len(spares), codes(spares), "as replaced"
 
 
 def _with_note(number: Reuse) -> str:
@@ -94,26 +83,10 @@ def _price(offer: Offer) -> Decimal:
 
 
 def _remarks(plan: RegionPlan) -> str:
-    return "\n".join(f"- {code_free(remark)}" for remark in plan.remarks)
-
-
-def code_free(text: str) -> str:
-    """A sentence of ours that quotes names from outside, with what Markdown would read in them taken away."""
-    return "".join(letter if letter.isalnum() or letter in " .,:;+-/()" else " " for letter in text)
+    return "\n".join(f"- {sentence(remark)}" for remark in plan.remarks)
 
 
 def _foot(plan: RegionPlan) -> str:
     order = f", order {code(plan.order.order_id)}" if plan.order else ""
     cost = f"**Total: at most {plan.total:f}**" if plan.order else "**Total: 0**, nothing is bought"
     return f"{cost}{order}. Plan {code(plan.short_digest)}: an approval is for this plan and no other."
-
-
-def _some(values: Iterable[object]) -> str:
-    listed = [code(value) for value in values]
-    rest = len(listed) - SHOWN_NUMBERS
-    return " ".join(listed[:SHOWN_NUMBERS]) + (f" and {rest} more" if rest > 0 else "")
-
-
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [head, ("---",) * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
