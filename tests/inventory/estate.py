@@ -57,6 +57,7 @@ class Estate:
     spoil_csv: Callable[[str], str] = lambda text: text
     key: Callable[[Row], Any] = lambda each: str(each.get("number"))
     calls: int = 0
+    retries: int = 0
     lock: Any = field(default_factory=Lock)
 
     def fetch(self, page: int, page_size: int, read: Callable[[bytes], ResultT]) -> ResultT:

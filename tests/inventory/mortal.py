@@ -49,3 +49,12 @@ class MortalRoot(DataRoot):
 
     def move(self, source: str, target: str) -> None:
         self._live(super().move, source, target)
+
+    def copy(self, source: str, target: str) -> None:
+        self._live(super().copy, source, target)
+
+    def make_folder(self, key: str) -> None:
+        self._live(super().make_folder, key)
+
+    def delete_folder(self, key: str) -> None:
+        self._live(super().delete_folder, key)

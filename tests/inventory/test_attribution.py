@@ -1,4 +1,4 @@
-"""A change is put down to the order or the clean-up that made it, and to nobody of ours where none did."""
+"""A change is put down to the order or the run that made it, and to nobody of ours where none did."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from inventory.estate import DAY, NOON, Estate, row
-from ocp_numbers.cleanup.journal import Journal
-from ocp_numbers.cleanup.plan import CleanupPlan, folder, save_plan
-from ocp_numbers.cleanup.policy import CleanupPolicy
-from ocp_numbers.data_root import DataRoot
+from ocp_numbers.data_root import DataRoot, segment
 from ocp_numbers.inventory import CompleteSnapshot
 from ocp_numbers.inventory.export import Export
+from ocp_numbers.journal import Actor, Journal, NumberEdit
 from ocp_numbers.models import PhoneNumber
 from ocp_numbers.ordering.book import OrderBook
 from ocp_numbers.ordering.order import Line, Order, Requester, State
@@ -25,7 +23,7 @@ from ocp_numbers.ordering.wishes import Wishes
 
 ExportOf = Callable[..., Export]
 LATER = NOON + timedelta(hours=3)
-ORDER, RUN = "ocp_default/dag/run/buy", "scheduled__2026-03-01"
+ORDER, DAG, RUN = "ocp_default/dag/run/buy", "cleanup_unused_numbers", "scheduled__2026-03-01"
 
 
 def bought(
@@ -61,15 +59,11 @@ def cleaned(
     at: datetime = LATER,
     environment: str = "ocp_default",
 ) -> None:
-    """Put a clean-up on record that was about to change ``before`` into ``after``, or to give it up."""
-    policy = CleanupPolicy()
-    plan = CleanupPlan(
-        environment=environment, run=RUN, made_at=at, today=DAY, snapshot="s", estate=1, policy=policy, lines=()
-    )
-    save_plan(root, plan)
-    journal = Journal(root, run=RUN, digest=plan.digest, by="test", now=lambda: at)
-    rows = [PhoneNumber.model_validate(before)], [PhoneNumber.model_validate(after)] if after else []
-    journal.confirm(journal.intend("note" if after else "give up", *rows))
+    """Put a run on record that was about to change ``before`` into ``after``, or to give it up."""
+    journal = Journal(root, environment, Actor(dag_id=DAG, run_id=RUN, task_id="t"), now=lambda: at)
+    row = PhoneNumber.model_validate(before)
+    edit = NumberEdit.between(row, PhoneNumber.model_validate(after)) if after else NumberEdit.gone(row)
+    journal.confirm(journal.intend("note" if after else "give up", [edit]))
 
 
 def authors(snapshot: CompleteSnapshot) -> dict[tuple[str, str], str]:
@@ -131,12 +125,40 @@ def test_a_note_that_a_cleanup_wrote_is_put_down_to_it_and_what_else_changed_is_
     before, marked = row(0, note="old"), row(0, note="old [unused since 2026-03-01]")
     snapshot = changed([before], [marked | {"locale": "de-DE"}], lambda: cleaned(root, before, marked))
     number = before["number"]
-    assert authors(snapshot) == {(number, "note"): f"cleanup {RUN}", (number, "locale"): "outside"}
+    assert authors(snapshot) == {(number, "note"): f"run {DAG}/{RUN}", (number, "locale"): "outside"}
+
+
+def test_a_value_that_somebody_put_there_after_a_run_is_not_put_down_to_the_run(
+    changed: Nights, root: DataRoot
+) -> None:
+    before, marked, later = row(0, note="old"), row(0, note="marked"), row(0, note="in use again")
+    snapshot = changed([before], [later], lambda: cleaned(root, before, marked))
+    assert authors(snapshot) == {(before["number"], "note"): "outside"}
+
+
+def test_what_detaching_empties_along_is_put_down_to_the_run_that_detached(changed: Nights, root: DataRoot) -> None:
+    before, asked = row(1), row(1, miniAppId=None)
+    snapshot = changed([before], [asked | {"locale": None}], lambda: cleaned(root, before, asked))
+    assert authors(snapshot) == {
+        (before["number"], "mini_app_id"): f"run {DAG}/{RUN}",
+        (before["number"], "locale"): f"run {DAG}/{RUN}",
+    }
+
+
+def test_a_number_that_a_run_added_is_put_down_to_it(changed: Nights, root: DataRoot) -> None:
+    new = row(5)
+    journal = Journal(root, "ocp_default", Actor(dag_id=DAG, run_id=RUN, task_id="t"), now=lambda: LATER)
+    edit = NumberEdit(number=new["number"], before=None, after={"group_id": new["groupId"]})
+
+    def record() -> None:
+        journal.intend("add", [edit])
+
+    assert list(authors(changed([row(0)], [row(0), new], record)).values()) == [f"run {DAG}/{RUN}"]
 
 
 def test_a_number_that_a_cleanup_gave_up_is_put_down_to_it(changed: Nights, root: DataRoot) -> None:
     snapshot = changed([row(0), row(1), row(2)], [row(2)], lambda: cleaned(root, row(1)))
-    assert list(authors(snapshot).values()) == ["outside", f"cleanup {RUN}"]
+    assert list(authors(snapshot).values()) == ["outside", f"run {DAG}/{RUN}"]
 
 
 @pytest.mark.parametrize("other", [{"at": NOON - timedelta(days=1)}, {"environment": "another"}])
@@ -149,7 +171,10 @@ def test_an_older_cleanup_and_one_of_another_environment_did_not_do_it(
 
 @pytest.mark.parametrize(
     "key",
-    ["orders/ocp_default%2Fdag%2Frun%2Fbuy.json", f"{folder(RUN)}/plan.json", f"{folder(RUN)}/journal/000002.json"],
+    [
+        "orders/ocp_default%2Fdag%2Frun%2Fbuy.json",
+        f"journal/environment=ocp_default/{segment(f'{DAG}/{RUN}')}/t/000001.json",
+    ],
 )
 def test_a_damaged_document_attributes_nothing_and_stops_nothing(changed: Nights, root: DataRoot, key: str) -> None:
     def record() -> None:
@@ -159,4 +184,4 @@ def test_a_damaged_document_attributes_nothing_and_stops_nothing(changed: Nights
         root.write(key, b'{"half": ')
 
     by = set(authors(changed([row(0)], [row(1)], record)).values())
-    assert by < {"outside", f"order {ORDER}", f"cleanup {RUN}"}
+    assert by < {"outside", f"order {ORDER}", f"run {DAG}/{RUN}"}

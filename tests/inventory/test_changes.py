@@ -16,7 +16,7 @@ from upath import UPath
 
 from inventory.estate import DAY, Estate, estate_of, row
 from ocp_numbers.data_root import DataRoot
-from ocp_numbers.inventory import CompleteSnapshot, load
+from ocp_numbers.inventory import CompleteSnapshot, Scope, load
 from ocp_numbers.inventory.attribution import Deeds
 from ocp_numbers.inventory.changes import KINDS, compare
 from ocp_numbers.inventory.export import Export
@@ -153,3 +153,35 @@ def test_applying_the_changes_to_the_old_rows_gives_the_new_ones(
             assert seen[change["number"]][change["field"]] == change["before"] != change["after"]
             seen[change["number"]][change["field"]] = change["after"]
     assert seen == new
+
+
+@pytest.mark.parametrize("document", [b"", b"{", b'{"schema_version": 2}', b"\xff\xfe", b"[]"])
+def test_a_night_whose_manifest_cannot_be_read_is_passed_over_for_the_one_before(
+    export_of: ExportOf, root: DataRoot, document: bytes
+) -> None:
+    first = export_of(estate_of(5)).run()
+    damaged = export_of(estate_of(6), day=DAY + timedelta(1)).run()
+    root.write(f"{damaged.folder}/manifest.json", document)
+    third = export_of(estate_of(7), day=DAY + timedelta(2)).run()
+    assert third.manifest.changes is not None
+    assert (third.manifest.changes.date, third.manifest.changes.digest) == (DAY, first.digest)
+    assert third.manifest.changes.counts == {"added": 2}
+
+
+def test_an_older_date_exported_after_newer_ones_is_compared_with_what_was_before_it(export_of: ExportOf) -> None:
+    """The clock went back, or somebody cleared an old run."""
+    export_of(estate_of(5)).run()
+    export_of(estate_of(9), day=DAY + timedelta(9)).run()
+    between = export_of(estate_of(6), day=DAY + timedelta(3)).run()
+    assert between.manifest.changes is not None
+    assert (between.manifest.changes.date, between.manifest.changes.counts) == (DAY, {"added": 1})
+
+
+def test_some_groups_are_compared_with_the_same_groups_only(export_of: ExportOf) -> None:
+    scope = Scope(environment="ocp_default", groups=("b", "a"))
+    export_of(estate_of(50)).run()
+    assert export_of(estate_of(5), scope=scope, day=DAY + timedelta(1)).run().manifest.changes is None
+    again = Scope(environment="ocp_default", groups=("a", "b"))
+    later = export_of(estate_of(6), scope=again, day=DAY + timedelta(2)).run()
+    assert later.manifest.changes is not None
+    assert later.manifest.changes.counts == {"added": 1}

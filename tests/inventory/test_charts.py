@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inventory.estate import DAY
-from ocp_numbers.inventory.charts import BARS_SHOWN, GUTTER, HEIGHT, WIDTH, Bar, bars, columns, line
+from ocp_numbers.inventory.charts import BARS_SHOWN, GUTTER, HEIGHT, WIDTH, Bar, bars, columns, line, short
 
 COUNTS = st.integers(0, 10**9)
 
@@ -44,12 +44,33 @@ def test_a_line_goes_from_left_to_right_inside_its_frame_and_higher_is_more(rows
 
 @given(st.lists(st.tuples(COUNTS, COUNTS), max_size=60))
 @settings(deadline=None)
-def test_columns_stay_in_their_half_and_the_smallest_is_seen(nights: list[tuple[int, int]]) -> None:
+def test_columns_stay_inside_their_frame_on_one_scale_and_the_smallest_is_seen(nights: list[tuple[int, int]]) -> None:
     drawn = columns([(DAY + timedelta(place), *counts) for place, counts in enumerate(nights)])
-    for column, (added, gone) in zip(drawn, nights, strict=True):
+    seen = {0: 0.0}
+    for column, (added, gone) in zip(drawn.nights, nights, strict=True):
         assert GUTTER < column.x < column.x + column.width < WIDTH
         assert (column.up > 0, column.down > 0) == (added > 0, gone > 0)
-        assert max(column.up, column.down) < HEIGHT / 2
+        assert column.up < drawn.baseline < HEIGHT - column.down
+        assert seen.setdefault(added, column.up) == column.up
+        assert seen.setdefault(gone, column.down) == column.down
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0"),
+        (999, "999"),
+        (1_000, "1.0k"),
+        (1_249, "1.2k"),
+        (9_949, "9.9k"),
+        (9_950, "10k"),
+        (999_499, "999k"),
+        (999_500, "1.0M"),
+        (12_345_678, "12M"),
+    ],
+)
+def test_a_figure_in_a_narrow_place_is_rounded(count: int, text: str) -> None:
+    assert short(count) == text
 
 
 @pytest.mark.parametrize("rows", [0, 7])

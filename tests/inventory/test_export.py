@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow.parquet as pq
 import pytest
@@ -21,7 +21,15 @@ from hypothesis import strategies as st
 
 from inventory.estate import DAY, NOON, Estate, Row, content, estate_of, row
 from ocp_numbers.data_root import DataRoot
-from ocp_numbers.errors import IncompleteSnapshot, InvalidInput, PartitionBusy, VolumeAnomaly
+from ocp_numbers.errors import (
+    ApiError,
+    BadRequest,
+    IncompleteSnapshot,
+    InvalidInput,
+    PartitionBusy,
+    ServerFault,
+    VolumeAnomaly,
+)
 from ocp_numbers.inventory import CompleteSnapshot, Scope, latest, load
 from ocp_numbers.inventory.export import Export
 from ocp_numbers.inventory.schema import COLUMNS
@@ -95,6 +103,7 @@ def test_only_the_formats_asked_for_are_written(export_of: ExportOf, root: DataR
     export_of(estate_of(3)).run()
     snapshot = export_of(estate_of(4), formats=("parquet",)).run()
     assert [key.rpartition("/")[2] for key in root.keys(snapshot.folder)] == [
+        "balance.json",
         "manifest.json",
         "numbers.parquet",
         "rejects.jsonl",
@@ -125,35 +134,99 @@ def test_another_order_than_that_of_the_text_is_no_fault(export_of: ExportOf) ->
     assert content(snapshot) == estate.state()
 
 
-def test_a_body_that_differs_each_time_though_its_numbers_do_not_is_compared_by_content(export_of: ExportOf) -> None:
+@pytest.mark.parametrize(("stamp", "attempts"), [(str, 2), (int, 1)])
+def test_a_body_that_differs_each_time_though_its_numbers_do_not_is_compared_by_content(
+    export_of: ExportOf, stamp: Callable[[int], object], attempts: int
+) -> None:
+    """At once where nothing but whole numbers stands beside the rows, and else in the second attempt."""
     estate = estate_of(35)
-    estate.spoil = lambda page, answer: answer | {"answeredAt": estate.calls}
+    estate.spoil = lambda page, answer: answer | {"answeredAt": stamp(estate.calls)}
     snapshot = export_of(estate).run()
     assert content(snapshot) == estate.state()
+    assert snapshot.manifest.proof.attempts == attempts
+
+
+LONG = 123
+"""Numbers on thirteen pages of ten: more than wait for three connections, so that the second reading takes many pages
+at once."""
+
+
+def test_the_second_reading_takes_many_pages_at_once(export_of: ExportOf) -> None:
+    estate = estate_of(LONG)
+    assert content(export_of(estate).run()) == estate.state()
+    assert estate.calls == 13 + 1
+
+
+def test_a_server_that_gives_no_larger_pages_is_read_in_its_own_again(export_of: ExportOf) -> None:
+    estate = estate_of(LONG, cap=10)
+    assert content(export_of(estate).run()) == estate.state()
+    assert estate.calls == 13 + 1 + 13
+
+
+@pytest.mark.parametrize("refusal", [BadRequest, ServerFault])
+def test_a_server_that_refuses_larger_pages_is_read_in_its_own_again(
+    export_of: ExportOf, refusal: type[ApiError]
+) -> None:
+    estate = estate_of(LONG)
+    fetch = estate.fetch
+
+    def fussy(page: int, page_size: int, read: Callable[[bytes], Any]) -> Any:
+        if page_size > 10:
+            raise refusal(operation="numbers.list", call="GET /api/numbers", status=500, message="too many")
+        return fetch(page, page_size, read)
+
+    estate.fetch = fussy  # type: ignore[method-assign]
+    assert content(export_of(estate).run()) == estate.state()
+    assert estate.calls == 13 + 13
+
+
+def test_a_change_between_the_readings_is_seen_in_a_larger_page_and_named_by_its_own(
+    export_of: ExportOf, caplog: pytest.LogCaptureFixture
+) -> None:
+    estate = estate_of(LONG)
+    estate.before = lambda call: estate.rows[77].update(note="changed") if call == 14 else None
+    with caplog.at_level("INFO"):
+        snapshot = export_of(estate).run()
+    assert content(snapshot) == estate.state()
     assert snapshot.manifest.proof.attempts == 2
+    assert "page 8 of 13 changed between two readings" in caplog.text
+
+
+def test_pages_with_long_notes_are_not_put_together_to_enormous_ones(export_of: ExportOf) -> None:
+    estate = Estate([row(place, note="x" * 250_000) for place in range(70)])
+    assert content(export_of(estate).run()) == estate.state()
+    assert estate.calls == 2 * (7 + 1), "seven full pages, and a look behind them, twice"
+
+
+VIAS: list[Literal["pages", "csv"]] = ["pages", "pages", "csv"]
+KINDS = ["add", "delete", "swap", "renumber", "note", "move", "undo"]
 
 
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[int, list[tuple[int, str]]]:
     """How many numbers there are at first, and what happens before which call."""
-    return draw(st.integers(0, 45)), draw(
-        st.lists(st.tuples(st.integers(1, 40), st.sampled_from(["add", "delete", "note", "move"])), max_size=6)
+    return draw(st.integers(0, 45) | st.integers(60, 130)), draw(
+        st.lists(st.tuples(st.integers(1, 40), st.sampled_from(KINDS)), max_size=6)
     )
 
 
-@given(histories(), st.integers(1, 3), st.randoms(use_true_random=False))
-@settings(max_examples=150, deadline=None)
+@given(histories(), st.integers(1, 3), st.sampled_from(VIAS), st.randoms(use_true_random=False))
+@settings(max_examples=100, deadline=None)
 def test_whatever_moves_during_the_reading_a_state_that_existed_is_published_or_none(
-    history: tuple[int, list[tuple[int, str]]], concurrency: int, chance: random.Random
+    history: tuple[int, list[tuple[int, str]]], concurrency: int, via: Literal["pages", "csv"], chance: random.Random
 ) -> None:
     count, events = history
     estate = estate_of(count)
-    states = [estate.state()]
+    states, past = [estate.state()], [list(estate.rows)]
     fresh = iter(range(1_000, 2_000))
 
     def happen(call: int) -> None:
         for _, kind in (event for event in events if event[0] == call):
-            change(estate.rows, kind, next(fresh), chance)
+            if kind == "undo":
+                estate.rows[:] = past[-2] if len(past) > 1 else past[-1]
+            else:
+                change(estate.rows, kind, next(fresh), chance)
+            past.append(list(estate.rows))
             states.append(estate.state())
 
     estate.before = happen
@@ -168,21 +241,31 @@ def test_whatever_moves_during_the_reading_a_state_that_existed_is_published_or_
             page_size=10,
             concurrency=concurrency,
             attempts=3,
+            via=via,
         )
         try:
             published = export.run()
-        except IncompleteSnapshot:
+        except (IncompleteSnapshot, VolumeAnomaly):
             assert latest(root, "e") is None
         else:
             assert content(published) in states
 
 
 def change(rows: list[Row], kind: str, fresh: int, chance: random.Random) -> None:
-    """One change of the estate; what is new in it was never there before."""
+    """One change of the estate; what is new in it was never there before.
+
+    A swap leaves the total as it was; with another number, a row moves to another page.
+    """
+    new = row(fresh, number=f"+1212{chance.randrange(1_000):04}{fresh}")
     if kind == "add" or not rows:
-        rows.append(row(fresh, number=f"+1212{chance.randrange(1_000):04}{fresh}"))
+        rows.append(new)
     elif kind == "delete":
         rows.pop(chance.randrange(len(rows)))
+    elif kind == "swap":
+        rows[chance.randrange(len(rows))] = new
+    elif kind == "renumber":
+        place = chance.randrange(len(rows))
+        rows[place] = rows[place] | {"number": new["number"]}
     else:
         place = chance.randrange(len(rows))
         name = {"note": "note", "move": "groupId"}[kind]
@@ -255,9 +338,84 @@ def test_more_wrong_rows_than_allowed_are_not_published_but_left_to_look_at(
 def test_an_unbelievable_number_of_rows_is_not_published(export_of: ExportOf, root: DataRoot, now: int) -> None:
     export_of(estate_of(100)).run()
     with pytest.raises(VolumeAnomaly, match=f"has {now} numbers now and had 100") as refused:
-        export_of(estate_of(now), day=DAY + timedelta(1), max_change_percent=20).run()
+        export_of(estate_of(now), day=DAY + timedelta(1), max_change_percent=20, expected_rows=None).run()
     assert (refused.value.rows, refused.value.before) == (now, 100)
     assert newest(root).rows == 100
+
+
+def test_an_empty_answer_is_not_believed_even_if_nothing_is_known_yet(export_of: ExportOf, root: DataRoot) -> None:
+    with pytest.raises(VolumeAnomaly, match="shows no numbers at all, and there is no earlier snapshot") as refused:
+        export_of(Estate(), expected_rows=None).run()
+    assert (refused.value.rows, refused.value.before) == (0, 0)
+    assert latest(root, "ocp_default") is None
+
+
+def test_the_first_numbers_of_an_empty_inventory_are_believed(export_of: ExportOf, root: DataRoot) -> None:
+    export_of(Estate()).run()
+    export_of(estate_of(7), day=DAY + timedelta(1), max_change_percent=20).run()
+    assert newest(root).rows == 7
+
+
+def test_who_accepted_an_empty_inventory_accepted_no_other(export_of: ExportOf, root: DataRoot) -> None:
+    with pytest.raises(VolumeAnomaly, match="has 7 numbers now and had 0"):
+        export_of(estate_of(7), expected_rows=0).run()
+    assert latest(root, "ocp_default") is None
+
+
+def test_what_another_login_saw_is_not_compared(export_of: ExportOf, root: DataRoot) -> None:
+    export_of(estate_of(5), scope=Scope(environment="ocp_default", login="ann")).run()
+    snapshot = export_of(
+        estate_of(4), scope=Scope(environment="ocp_default", login="bob"), day=DAY + timedelta(1)
+    ).run()
+    assert snapshot.manifest.changes is None
+    assert "changes.parquet" not in snapshot.manifest.files
+
+
+def failing(page: int, answer: Row) -> Row:
+    return answer | {"page": 9}
+
+
+def kept_folders(root: DataRoot) -> list[str]:
+    """What lies in the partition beside what is published: folders kept for a look."""
+    folder = root.path("inventory/environment=ocp_default/date=2026-03-01")
+    return sorted(path.name for path in folder.iterdir() if path.is_dir())
+
+
+def test_what_could_not_be_proven_is_kept_with_the_reason_and_never_published(
+    export_of: ExportOf, root: DataRoot
+) -> None:
+    with pytest.raises(IncompleteSnapshot, match="What was read last is kept in ") as refused:
+        export_of(estate_of(5, spoil=failing)).run()
+    (kept,) = kept_folders(root)
+    assert f"date=2026-03-01/{kept}. Run the export again" in str(refused.value)
+    reason = json.loads(root.read(f"inventory/environment=ocp_default/date=2026-03-01/{kept}/incomplete.json") or b"")
+    assert reason["reason"] == "Moved: page 1 was asked for, and the answer says that it is page 9"
+    assert (reason["by"], reason["at"]) == ("run-1", "2026-03-01T12:00:00+00:00")
+    assert latest(root, "ocp_default") is None
+
+
+def test_of_what_was_kept_only_the_last_stays_and_a_success_clears_it(export_of: ExportOf, root: DataRoot) -> None:
+    clocks = iter(range(1, 5))
+    folders = []
+    for _ in range(3):
+        at = NOON + timedelta(hours=next(clocks))
+        with pytest.raises(IncompleteSnapshot):
+            export_of(estate_of(5, spoil=failing), clock=lambda at=at: at).run()
+        folders.append(kept_folders(root))
+    assert [len(each) for each in folders] == [1, 2, 2]
+    assert len(set(folders[1]) & set(folders[2])) == 1
+    export_of(estate_of(5)).run()
+    assert kept_folders(root) == []
+
+
+def test_a_number_of_rows_that_nobody_believes_can_be_looked_at(export_of: ExportOf, root: DataRoot) -> None:
+    export_of(estate_of(100), day=DAY - timedelta(1)).run()
+    with pytest.raises(VolumeAnomaly) as refused:
+        export_of(estate_of(10), max_change_percent=20).run()
+    (kept,) = kept_folders(root)
+    assert kept in str(refused.value)
+    place = root.path(f"inventory/environment=ocp_default/date=2026-03-01/{kept}/numbers.parquet")
+    assert pq.read_table(str(place)).num_rows == 10
 
 
 @pytest.mark.parametrize("now", [80, 100, 120])

@@ -69,7 +69,9 @@ def test_a_single_number_is_read_as_it_is_among_all(places: list[int], in_order:
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(writer, "ROW_GROUP_ROWS", 7)
         given: dict[str, Any] = {"scope": Scope(environment="e"), "day": DAY, "holder": "h", "clock": lambda: NOON}
-        snapshot = Export(source=estate, root=DataRoot(Path(folder)), page_size=5, **given).run()
+        snapshot = Export(
+            source=estate, root=DataRoot(Path(folder)), page_size=5, expected_rows=len(places), **given
+        ).run()
         number = row(asked)["number"]
         expected = next((each for each in read_rows(snapshot) if each.number == number), None)
         assert read_number(snapshot, number) == expected

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ import pytest
 from inventory.estate import DAY, NOON, Estate, content, estate_of
 from inventory.mortal import Killed, MortalRoot
 from ocp_numbers.data_root import DataRoot
-from ocp_numbers.errors import IncompleteSnapshot
+from ocp_numbers.errors import IncompleteSnapshot, PartitionBusy
 from ocp_numbers.inventory import latest, load
 from ocp_numbers.inventory.export import Export
 
@@ -70,7 +72,9 @@ def test_killed_at_any_moment_readers_see_old_or_new_whole_and_the_next_run_fini
 
 def left_over(root: DataRoot, folder: str) -> list[str]:
     """What lies in the partition beside the snapshot."""
-    known = {"manifest.json", "numbers.parquet", "numbers.csv.gz", "rejects.jsonl", "changes.parquet", "report.html"}
+    snapshot = load(root, folder)
+    assert snapshot is not None
+    known = {"manifest.json", *snapshot.manifest.files}
     return [path.name for path in root.path(folder).iterdir() if path.name not in known]
 
 
@@ -141,6 +145,85 @@ def test_latest_json_names_the_newest_date_also_after_an_older_one_was_exported_
     assert newest.digest.encode() in pointer
 
 
+def test_latest_json_names_the_newest_date_also_where_two_dates_are_exported_at_once(
+    export_of: ExportOf, root: DataRoot
+) -> None:
+    """The older date's run has found itself to be the newest, and goes on when the newer one is published."""
+
+    class Slow(DataRoot):
+        overtaken = False
+
+        def move(self, source: str, target: str) -> None:
+            if target.endswith("latest.json") and not self.overtaken:
+                self.overtaken = True
+                export_of(estate_of(7), root=root).run()
+            super().move(source, target)
+
+    export_of(estate_of(5), root=Slow(root.uri), day=DAY - timedelta(1)).run()
+    newest = latest(root, "ocp_default")
+    assert newest is not None
+    assert newest.rows == 7
+    assert newest.digest.encode() in (root.read("inventory/environment=ocp_default/latest.json") or b"")
+
+
+def test_who_wakes_up_after_another_took_over_changes_nothing_that_readers_see(
+    tmp_path: Path, export_of: ExportOf
+) -> None:
+    """Asleep at each write in turn, for longer than its lease, while another run publishes the same date."""
+    places = 0
+    for last in range(1, 60):
+        root = DataRoot(tmp_path / str(last))
+        export_of(estate_of(OLD), root=root).run()
+        sleeper = Sleeper(root.uri, last, partial(overtake, export_of, root))
+        with suppress(PartitionBusy, IncompleteSnapshot):
+            export_of(estate_of(OLD + 1), root=sleeper, holder="sleeper").run()
+        if not sleeper.slept:
+            break
+        places += 1
+        snapshot = latest(root, "ocp_default")
+        assert snapshot is not None
+        assert content(snapshot) == estate_of(NEW).state(), f"asleep at operation {last}: {sleeper.at}"
+        assert snapshot.digest.encode() in (root.read("inventory/environment=ocp_default/latest.json") or b"")
+    assert places > 15
+
+
+def overtake(export_of: ExportOf, root: DataRoot) -> None:
+    export_of(estate_of(NEW), root=root, holder="other", clock=lambda: NOON + timedelta(hours=1)).run()
+
+
+class Sleeper(DataRoot):
+    """The data root of a process that falls asleep before one of its writes; ``meanwhile`` is what others do then."""
+
+    def __init__(self, uri: str, last: int, meanwhile: Callable[[], None]) -> None:
+        super().__init__(uri)
+        self.left = last
+        self.meanwhile = meanwhile
+        self.slept = False
+        self.at = ""
+
+    def _nap(self, at: str) -> None:
+        self.left -= 1
+        if not self.left:
+            self.slept, self.at = True, at
+            self.meanwhile()
+
+    def write(self, key: str, content: bytes) -> None:
+        self._nap(f"write {key}")
+        super().write(key, content)
+
+    def move(self, source: str, target: str) -> None:
+        self._nap(f"move {target}")
+        super().move(source, target)
+
+    def copy(self, source: str, target: str) -> None:
+        self._nap(f"copy {source}")
+        super().copy(source, target)
+
+    def make_folder(self, key: str) -> None:
+        self._nap(f"make {key}")
+        super().make_folder(key)
+
+
 def test_in_an_object_store_it_is_the_same(export_of: ExportOf) -> None:
     root = DataRoot("memory://numbers-bucket")
     for estate in (estate_of(OLD), estate_of(NEW), Estate()):
@@ -149,6 +232,7 @@ def test_in_an_object_store_it_is_the_same(export_of: ExportOf) -> None:
         assert latest(root, "ocp_default") == snapshot
         assert load(root, snapshot.folder) == snapshot
     assert [key.rpartition("/")[2] for key in root.keys(snapshot.folder)] == [
+        "balance.json",
         "manifest.json",
         "numbers.csv.gz",
         "numbers.parquet",

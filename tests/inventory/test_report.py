@@ -70,7 +70,7 @@ def test_it_tells_the_totals_and_how_they_were_proven(export_of: ExportOf) -> No
     assert "eu , Sunday, 01 March 2026" in text
     assert "Only the groups sales , support ." in text
     assert "124 pages, each read twice and the same both times, and equal to the platform\u2019s own CSV" in text
-    assert "Numbers 1,234 Attached 925 Not attached 309 25.0 % of all Countries, groups 1, 3" in text
+    assert "Numbers 1,234 Attached 925 75.0 % of all Not attached 309 25.0 % of all Countries, groups 1, 3" in text
     assert "This is the first night" in text
     assert "as seen by ops" in text
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from inventory.estate import DAY, content, estate_of
+from inventory.estate import DAY, NOON, content, estate_of
 from inventory.mortal import Killed, MortalRoot
 from ocp_numbers.data_root import DataRoot
-from ocp_numbers.inventory import Scope, as_of, dates
+from ocp_numbers.inventory import Scope, as_of, dates, partition_of
 from ocp_numbers.inventory.export import Export
+from ocp_numbers.inventory.publish import lease_of
 from ocp_numbers.inventory.retention import KEEP_AT_LEAST, expire
 
 ExportOf = Callable[..., Export]
@@ -47,6 +48,21 @@ def test_other_scopes_are_left_alone(nights: DataRoot, export_of: ExportOf) -> N
     assert dates(nights, "ocp_default", ["a"]) == [long_ago]
 
 
+def test_a_date_that_is_being_exported_again_is_left_for_the_next_call(nights: DataRoot) -> None:
+    oldest, next_to = DAY - timedelta(11), DAY - timedelta(10)
+    with lease_of(nights, partition_of("ocp_default", oldest), clock=lambda: NOON, by="again").held():
+        assert expire(nights, SCOPE, today=DAY, keep_days=9, clock=lambda: NOON) == [next_to]
+    assert expire(nights, SCOPE, today=DAY, keep_days=9, clock=lambda: NOON) == [oldest]
+
+
+def test_what_a_person_put_beside_the_snapshots_is_neither_one_nor_deleted(nights: DataRoot) -> None:
+    stray = "inventory/environment=ocp_default/date=2025-01-01 (copy)/manifest.json"
+    nights.write(stray, b"{}")
+    assert len(dates(nights, "ocp_default")) == NIGHTS
+    expire(nights, SCOPE, today=DAY, keep_days=1)
+    assert nights.read(stray) == b"{}"
+
+
 @pytest.mark.parametrize("last", range(1, 12))
 @pytest.mark.parametrize("after", [True, False])
 def test_killed_at_any_moment_only_whole_snapshots_are_seen_and_the_next_call_finishes(
@@ -58,7 +74,7 @@ def test_killed_at_any_moment_only_whole_snapshots_are_seen_and_the_next_call_fi
         snapshot = as_of(nights, "ocp_default", day)
         assert snapshot is not None
         assert content(snapshot) == estate_of(5).state()
-    expire(nights, SCOPE, today=DAY, keep_days=5)
+    expire(nights, SCOPE, today=DAY, keep_days=5, clock=lambda: datetime.now(timezone.utc) + timedelta(hours=1))
     oldest = min(KEEP_AT_LEAST - 1, NIGHTS - 1)
     assert {key.split("/")[2] for key in nights.keys("inventory/environment=ocp_default") if "/date=" in key} - {
         ".lease"

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from upath import UPath
 
+from ocp_numbers.arrays import texts
 from ocp_numbers.inventory.attribution import Deeds
 from ocp_numbers.inventory.manifest import File
 from ocp_numbers.inventory.sink import Sink
@@ -59,7 +60,7 @@ def compare(
     """
     counts: Counter[str] = Counter()
     authors: Counter[str] = Counter()
-    skipped = pa.array(sorted(unsure), pa.string())
+    skipped = texts(sorted(unsure))
     with closing(Sink(target.open("wb"))) as sink, pq.ParquetWriter(sink, SCHEMA, compression="zstd") as writer:
         for old, new in _side_by_side(_sorted(before), _sorted(after)):
             found = _differences(old, new)
@@ -97,14 +98,14 @@ def _sorted(stream: BinaryIO) -> Iterator[pa.Table]:
 
 def _side_by_side(old: Iterator[pa.Table], new: Iterator[pa.Table]) -> Iterator[tuple[pa.Table, pa.Table]]:
     """Pieces of both that reach up to the same number."""
-    empty = pa.schema([(name, pa.string()) for name in _COLUMNS]).empty_table()
+    empty = pa.table({name: pa.nulls(0, pa.string()) for name in _COLUMNS})
     left = right = empty
     while True:
         left = left if left.num_rows else next(old, empty)
         right = right if right.num_rows else next(new, empty)
         if not left.num_rows and not right.num_rows:
             return
-        reach = min(piece["number"][-1].as_py() for piece in (left, right) if piece.num_rows)
+        reach = min((piece["number"][-1] for piece in (left, right) if piece.num_rows), key=str)
         cuts = [pc.sum(pc.less_equal(piece["number"], reach)).as_py() or 0 for piece in (left, right)]
         yield left.slice(0, cuts[0]), right.slice(0, cuts[1])
         left, right = left.slice(cuts[0]), right.slice(cuts[1])
@@ -131,7 +132,8 @@ def _changed(was: pa.Table, now: pa.Table, field: str) -> pa.Table:
     number, before, after = (column.filter(differs) for column in (now["number"], before, after))
     kind = KINDS[field]
     if field == "mini_app_id":
-        kind = pc.if_else(pc.is_null(before), "attached", pc.if_else(pc.is_null(after), "detached", kind))
+        attached, detached, kind = texts(["attached", "detached", kind])
+        kind = pc.if_else(pc.is_null(before), attached, pc.if_else(pc.is_null(after), detached, kind))
     return _rows(number, kind, field, before=before, after=after)
 
 
@@ -149,8 +151,8 @@ def _rows(
     return pa.table(
         [
             number,
-            pa.repeat(kind, count) if isinstance(kind, str) else kind,
-            pa.repeat(field, count),
+            pa.repeat(*texts([kind]), count) if isinstance(kind, str) else kind,
+            pa.repeat(*texts([field]), count),
             nothing if before is None else before,
             nothing if after is None else after,
             nothing if note is None else note,

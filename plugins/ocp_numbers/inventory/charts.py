@@ -11,6 +11,8 @@ WIDTH, HEIGHT = 880, 150
 
 BARS_SHOWN = 12
 _MARGIN = 14
+_FIGURE = 18
+"""Room for the figure at the end of a column."""
 GUTTER = 70
 """Room on the left for the figures of the axis."""
 
@@ -92,7 +94,7 @@ def line(nights: Sequence[tuple[date, int]]) -> Line:
 
 @dataclass(frozen=True)
 class Column:
-    """What came and what went in one night: two bars, up and down from the middle of the chart."""
+    """What came and what went in one night: two bars, up and down from the baseline."""
 
     day: date
     added: int
@@ -108,15 +110,37 @@ class Column:
         return self.x + self.width / 2
 
 
-def columns(nights: Sequence[tuple[date, int, int]]) -> list[Column]:
-    """Numbers added and gone in each of ``nights``, oldest first."""
-    most = max((max(added, gone) for _, added, gone in nights), default=0) or 1
+@dataclass(frozen=True)
+class Columns:
+    """A column for each night; ``baseline`` leaves as much room on each side as the highest of its bars needs."""
+
+    nights: tuple[Column, ...]
+    baseline: float
+
+
+def columns(nights: Sequence[tuple[date, int, int]]) -> Columns:
+    """Numbers added and gone in each of ``nights``, oldest first, all on one scale."""
+    added = max((added for _, added, _ in nights), default=0)
+    gone = max((gone for _, _, gone in nights), default=0)
+    unit = (HEIGHT - 2 * _FIGURE) / (added + gone or 1)
     width = min(26.0, 0.6 * (WIDTH - GUTTER) / max(len(nights), 1))
-    half = HEIGHT / 2 - _MARGIN
-    return [
-        Column(day, added, gone, x - width / 2, width, _visible(half * added / most), _visible(half * gone / most))
-        for (day, added, gone), x in zip(nights, _places(nights), strict=True)
-    ]
+    return Columns(
+        tuple(
+            Column(day, added, gone, x - width / 2, width, _visible(unit * added), _visible(unit * gone))
+            for (day, added, gone), x in zip(nights, _places(nights), strict=True)
+        ),
+        _FIGURE + unit * added if added or gone else HEIGHT / 2,
+    )
+
+
+def short(count: int) -> str:
+    """``count`` in at most four characters, for where there is no room for more: ``950``, ``1.2k``, ``12k``, ``3M``."""
+    value, unit = float(count), ""
+    for unit in ("", "k", "M", "G"):
+        if value < 999.5 or unit == "G":
+            break
+        value /= 1000
+    return f"{value:.1f}{unit}" if unit and value < 9.95 else f"{value:.0f}{unit}"
 
 
 def _visible(height: float) -> float:

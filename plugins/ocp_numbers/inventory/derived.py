@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ocp_numbers.arrays import texts, whole_numbers
 from ocp_numbers.inventory.schema import SCHEMA
 
 DERIVED = (
@@ -37,17 +38,17 @@ def derive(numbers: pa.Array) -> list[pa.Array]:
     """The columns of :data:`DERIVED` for E.164 ``numbers``."""
     codes = _calling_codes(numbers)
     places, answers = [], []
-    for code in pc.unique(codes).to_pylist():
+    for code in pc.unique(codes):
         found = pc.indices_nonzero(pc.equal(codes, code))
         places.append(found)
-        answers.append(_of_one_code(numbers.take(found), code))
+        answers.append(_of_one_code(numbers.take(found), code.as_py()))
     return list(_in_place(places, answers, len(numbers)).flatten())
 
 
 def _calling_codes(numbers: pa.Array) -> pa.Array:
     """The calling code of each number, an empty text where it begins with none."""
     starts = pc.dictionary_encode(pc.utf8_slice_codeunits(numbers, 1, 1 + _LONGEST_CODE))
-    known = pa.array([_calling_code(start) for start in starts.dictionary.to_pylist()], pa.string())
+    known = texts([_calling_code(start) for start in starts.dictionary.to_pylist()])
     return known.take(starts.indices)
 
 
@@ -68,7 +69,7 @@ def _of_one_code(numbers: pa.Array, code: str) -> pa.Array:
     if len(plans) == 1:
         ((country, plan),) = plans
         return _answers(country, _types(national, plan))
-    left = pa.array(range(count), pa.int64())
+    left = whole_numbers(range(count), pa.int64())
     places, answers = [], []
     for country, plan in plans:
         theirs = national.take(left)
@@ -85,14 +86,14 @@ def _of_one_code(numbers: pa.Array, code: str) -> pa.Array:
 
 def _answers(country: str | None, types: pa.Array) -> pa.Array:
     return pa.StructArray.from_arrays(
-        [pa.repeat(pa.scalar(country, pa.string()), len(types)), pc.is_valid(types), types], fields=list(DERIVED)
+        [pa.repeat(texts([country])[0], len(types)), pc.is_valid(types), types], fields=list(DERIVED)
     )
 
 
 def _in_place(places: list[pa.Array], answers: list[pa.Array], count: int) -> pa.Array:
     """One array of the ``answers``, each at its place among ``count``."""
     if not count:
-        return pa.array([], _ANSWER)
+        return pa.nulls(0, _ANSWER)
     order = pc.sort_indices(pa.concat_arrays([pc.cast(place, pa.int64()) for place in places]))
     return pa.concat_arrays(answers).take(order)
 
@@ -114,9 +115,9 @@ def _types(national: pa.Array, plan: Any) -> pa.Array:
     def fits(kind: str) -> pa.Array:
         rule = getattr(plan, kind)
         if rule is None or rule.national_number_pattern is None:
-            return pa.repeat(False, len(national))
+            return pc.is_null(national)  # false for each of them
         right = _matches(national, f"^(?:{rule.national_number_pattern})$")
-        possible = pa.array(rule.possible_length, lengths.type)
+        possible = whole_numbers(rule.possible_length, lengths.type)
         return pc.and_(right, pc.is_in(lengths, value_set=possible)) if len(possible) else right
 
     fixed = fits(_FIXED)
@@ -127,9 +128,9 @@ def _types(national: pa.Array, plan: Any) -> pa.Array:
         _FIXED: fixed,
         _MOBILE: mobile,
     }
-    found = pc.case_when(pc.make_struct(*rules.values(), field_names=list(rules)), *rules)
-    return pc.if_else(fits("general_desc"), found, pa.scalar(None, pa.string()))
+    found = pc.case_when(pc.make_struct(*rules.values(), field_names=list(rules)), *texts(list(rules)))
+    return pc.if_else(fits("general_desc"), found, texts([None])[0])
 
 
-def _matches(texts: pa.Array, pattern: str) -> pa.Array:
-    return pc.match_substring_regex(texts, pattern)
+def _matches(values: pa.Array, pattern: str) -> pa.Array:
+    return pc.match_substring_regex(values, pattern)

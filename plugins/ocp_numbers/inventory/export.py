@@ -7,26 +7,28 @@ import logging
 import platform
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timezone
 from importlib.metadata import version
+from itertools import pairwise
 from typing import Literal
 
+from ocp_numbers.balance import Balance
 from ocp_numbers.data_root import DataRoot
-from ocp_numbers.errors import IncompleteSnapshot, InvalidInput, PartitionBusy, VolumeAnomaly, shown
-from ocp_numbers.inventory.attribution import Deeds
-from ocp_numbers.inventory.changes import CHANGES, compare, numbers_in
+from ocp_numbers.errors import IncompleteSnapshot, InvalidInput, VolumeAnomaly, shown
+from ocp_numbers.inventory.changes import CHANGES
+from ocp_numbers.inventory.closing import close_books
 from ocp_numbers.inventory.cross_check import cross_check
 from ocp_numbers.inventory.csv_reading import CsvReading
-from ocp_numbers.inventory.manifest import Comparison, Manifest, Proof, Scope
+from ocp_numbers.inventory.earlier import Earlier
+from ocp_numbers.inventory.manifest import Manifest, Proof, Scope
 from ocp_numbers.inventory.progress import Progress
-from ocp_numbers.inventory.publish import publish, stage, tidy
-from ocp_numbers.inventory.reader import Fingerprint, Moved, PageSource, Reading
+from ocp_numbers.inventory.publish import kept_if_it_fails, last_failed, lease_of, publish, stage, tidy
+from ocp_numbers.inventory.reader import Moved, PageSource, Reading
 from ocp_numbers.inventory.report import NIGHTS, REPORT, render
-from ocp_numbers.inventory.schema import content_fingerprint, fingerprint
 from ocp_numbers.inventory.sink import Sink
-from ocp_numbers.inventory.snapshot import CompleteSnapshot, dates, load, partition_of
+from ocp_numbers.inventory.snapshot import CompleteSnapshot, load, partition_of
 from ocp_numbers.inventory.spreadsheet import check_fits
 from ocp_numbers.inventory.writer import FORMATS, PARQUET, REJECTS, Writer
 from ocp_numbers.lease import Lease
@@ -35,8 +37,10 @@ log = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
 
-LEASE_LENGTH = timedelta(minutes=5)
-"""How long a partition stays locked when the machine that writes it is gone."""
+GARBAGE = 50_000
+"""New objects after which the garbage collector looks for cycles while pages, which make none, are read."""
+
+_STEPS = ("read and written", "read again", "compared with the CSV")
 
 
 def utc_now() -> datetime:
@@ -47,10 +51,13 @@ def utc_now() -> datetime:
 @contextmanager
 def _heap_at_rest() -> Iterator[None]:
     """Keep the garbage collector from going through all of Airflow's objects again and again while pages are read."""
+    thresholds = gc.get_threshold()
     gc.freeze()
+    gc.set_threshold(GARBAGE, *thresholds[1:])
     try:
         yield
     finally:
+        gc.set_threshold(*thresholds)
         gc.unfreeze()
 
 
@@ -104,6 +111,10 @@ class Export:
         """Key of the partition."""
         return partition_of(self.scope.environment, self.day, self.scope.groups)
 
+    @property
+    def _earlier(self) -> Earlier:
+        return Earlier(self.root, self.scope, self.day)
+
     def run(self) -> CompleteSnapshot:
         """Export, and publish.
 
@@ -116,64 +127,75 @@ class Export:
         """
         try:
             with self._lease().held() as lease:
-                staging, manifest = self._proven(lease)
-                self._check_rejects(staging, manifest)
-                self._check_volume(manifest)
-                lease.keep()
-                manifest = self._reported(staging, self._compared(staging, manifest))
-                lease.keep()
-                return publish(self.root, self.folder, staging, manifest)
+                try:
+                    return self._published_by(lease)
+                except OSError:
+                    lease.keep()  # the reason may be that another run took over and tidied up
+                    raise
         except OSError as error:
             raise IncompleteSnapshot(
                 f"{self.folder} could not be written: {error}. What was published before stays as it was; see that the "
                 f"data root {self.root.uri} is there, has room and may be written, then run the export again"
             ) from error
 
+    def _published_by(self, lease: Lease) -> CompleteSnapshot:
+        staging, manifest = self._proven(lease)
+        with self._kept(staging, lease):
+            self._check_rejects(staging, manifest)
+            self._check_volume(staging, manifest)
+            lease.keep()
+            manifest, balance = close_books(self.root, staging, self._earlier.compared(staging, manifest))
+            manifest = self._reported(staging, manifest, balance)
+        return publish(self.root, self.folder, staging, manifest, lease)
+
     def _lease(self) -> Lease:
-        scope, _, date_ = self.folder.rpartition("/")
-        return Lease(
-            self.root,
-            f"{scope}/.lease/{date_}",
-            clock=self.clock,
-            length=LEASE_LENGTH,
-            by=self.holder,
-            held=PartitionBusy,
-        )
+        return lease_of(self.root, self.folder, clock=self.clock, by=self.holder)
+
+    def _kept(self, staging: str, lease: Lease) -> AbstractContextManager[None]:
+        return kept_if_it_fails(staging, lease, clock=self.clock, by=self.holder)
 
     def _proven(self, lease: Lease) -> tuple[str, Manifest]:
         """The staged folder of a reading that was confirmed, and the manifest of what is in it."""
         started = self.clock()
         moves: list[str] = []
+        failed = last_failed(self.root, self.folder)
         with (
             _heap_at_rest(),
             ThreadPoolExecutor(self.concurrency, thread_name_prefix="inventory-reader") as executor,
         ):
             while len(moves) < self.attempts:
                 # A body may differ where the numbers do not; after the first surprise only the numbers count.
-                reading = self._reading(executor, content_fingerprint if moves else fingerprint)
-                tidy(self.root, self.folder, self._published())
+                reading = self._reading(executor, by_content=bool(moves))
+                tidy(self.root, self.folder, self._published(), lease, spare=failed)
                 staging = stage(self.root, self.folder)
                 try:
-                    return staging, self._attempt(reading, staging, lease, started, len(moves) + 1)
+                    with self._kept(staging, lease):
+                        return staging, self._attempt(reading, staging, lease, started, len(moves) + 1)
                 except Moved as moved:
                     log.info("The inventory moved: %s. Reading it again.", moved)
                     moves.append(str(moved))
         raise IncompleteSnapshot(
             f"The inventory of {self.scope.environment} was read {self.attempts} times and never held still or never "
-            f"fitted together; nothing was published. Seen: {'; '.join(dict.fromkeys(moves))}. Run the export again at "
-            f"a quieter time; if it always says the same, the platform contradicts itself and its support should know"
+            f"fitted together; nothing was published. Seen: {'; '.join(dict.fromkeys(moves))}. What was read last is "
+            f"kept in {staging}. Run the export again at a quieter time; if it always says the same, the platform "
+            f"contradicts itself and its support should know"
         )
 
-    def _reading(self, executor: ThreadPoolExecutor, mark: Fingerprint) -> Reading | CsvReading:
+    def _reading(self, executor: ThreadPoolExecutor, *, by_content: bool) -> Reading | CsvReading:
         if self.via == "csv":
             return CsvReading(self.source)
         return Reading(
-            self.source, page_size=self.page_size, executor=executor, concurrency=self.concurrency, mark=mark
+            self.source,
+            page_size=self.page_size,
+            executor=executor,
+            concurrency=self.concurrency,
+            by_content=by_content,
         )
 
     def _attempt(
         self, reading: Reading | CsvReading, staging: str, lease: Lease, started: datetime, attempt: int
     ) -> Manifest:
+        times = [self.clock()]
         with Writer(self.root.path(staging), self.formats) as writer:
             progress = Progress("Read", self.clock, lease.renew)
             for page in reading.pages(progress):
@@ -181,9 +203,13 @@ class Export:
                     check_fits(reading.shape.total)
                 writer.write(page)
             files = writer.close()
+        times.append(self.clock())
         reading.confirm(Progress("Compared", self.clock, lease.renew))
+        times.append(self.clock())
         if self.full_check:
             cross_check(self.source.csv(), self.root.path(f"{staging}/{PARQUET}"), writer.rejects)
+        times.append(self.clock())
+        spans = zip(_STEPS, pairwise(times), strict=True)
         return Manifest(
             scope=self.scope,
             date=self.day,
@@ -198,9 +224,11 @@ class Export:
                 page_size=reading.shape.page_size,
                 attempts=attempt,
                 calls=self.source.calls,
+                retries=self.source.retries,
                 full_check=self.full_check,
                 started=started,
-                ended=self.clock(),
+                ended=times[-1],
+                milliseconds={step: round((end - start).total_seconds() * 1000) for step, (start, end) in spans},
             ),
             versions={
                 "ocp_numbers": version("airflow-provider-ocp-numbers"),
@@ -221,75 +249,35 @@ class Export:
             )
         log.warning("%s; they stand with their reasons in %s", found, REJECTS)
 
-    def _check_volume(self, manifest: Manifest) -> None:
-        last = self._last()
-        before = self.expected_rows if self.expected_rows is not None else last.rows if last else 0
-        if before and abs(manifest.rows - before) * 100 > self.max_change_percent * before:
-            raise VolumeAnomaly(
-                f"{self.scope.environment} has {manifest.rows} numbers now and had {before} in the last snapshot, a "
-                f"change of more than {self.max_change_percent} %; nothing was published. If that is right, accept it",
-                rows=manifest.rows,
-                before=before,
-            )
+    def _check_volume(self, staging: str, manifest: Manifest) -> None:
+        last = self._earlier.last()
+        # An inventory that was empty has its first numbers some day; a person who accepted nothing accepted just that.
+        first_ones = self.expected_rows is None and last is not None and last.rows == 0
+        before = self.expected_rows if self.expected_rows is not None else last.rows if last else None
+        rows = manifest.rows
+        if before is None and not rows:
+            found = "shows no numbers at all, and there is no earlier snapshot to compare with"
+        elif before is not None and abs(rows - before) * 100 > self.max_change_percent * before and not first_ones:
+            found = f"has {rows} numbers now and had {before} in the last snapshot, a change of more than "
+            found += f"{self.max_change_percent} %"
+        else:
+            return
+        raise VolumeAnomaly(
+            f"{self.scope.environment} {found}; nothing was published, and what was read is kept in {staging}. If that "
+            f"is right, accept it",
+            rows=rows,
+            before=before or 0,
+        )
 
-    def _last(self, until: date = date.max) -> CompleteSnapshot | None:
-        """The newest snapshot of the scope, of ``until`` at the latest, that can be read."""
-        for day in reversed(dates(self.root, self.scope.environment, self.scope.groups)):
-            try:
-                snapshot = load(self.root, partition_of(self.scope.environment, day, self.scope.groups))
-            except IncompleteSnapshot as damaged:
-                log.warning("Passed over for comparison: %s", damaged)
-                continue
-            if snapshot and day <= until:
-                return snapshot
-        return None
-
-    def _compared(self, staging: str, manifest: Manifest) -> Manifest:
-        """The manifest with the changes since the last snapshot before this date, where there is one."""
-        last = self._last(self.day - timedelta(1))
-        if last is None:
-            return manifest
-        try:
-            with (
-                last.open(PARQUET) as before,
-                last.open(REJECTS) as rejects_before,
-                self.root.path(f"{staging}/{PARQUET}").open("rb") as after,
-                self.root.path(f"{staging}/{REJECTS}").open("rb") as rejects_after,
-            ):
-                unsure = {*numbers_in(rejects_before), *numbers_in(rejects_after)}
-                file, counts, authors = compare(
-                    before,
-                    after,
-                    self.root.path(f"{staging}/{CHANGES}"),
-                    deeds=Deeds.since(last.manifest.proof.started, root=self.root, environment=self.scope.environment),
-                    unsure=unsure,
-                )
-        except IncompleteSnapshot as damaged:
-            log.warning("Not compared: %s", damaged)
-            return manifest
-        log.info("Since %s: %s", last.date, ", ".join(f"{count} {kind}" for kind, count in counts.items()) or "nothing")
-        changes = Comparison(date=last.date, digest=last.digest, counts=counts, by=authors)
-        return manifest.model_copy(update={"files": manifest.files | {CHANGES: file}, "changes": changes})
-
-    def _reported(self, staging: str, manifest: Manifest) -> Manifest:
+    def _reported(self, staging: str, manifest: Manifest, balance: Balance | None) -> Manifest:
         """The manifest with the report, which tells of the nights before this date, too."""
         with ExitStack() as stack:
             path = self.root.path(f"{staging}/{CHANGES}")
             changes = stack.enter_context(path.open("rb")) if manifest.changes else None
-            report = render(manifest, self._nights(), changes)
+            report = render(manifest, self._earlier.manifests(NIGHTS - 1), changes, balance)
         with closing(Sink(self.root.path(f"{staging}/{REPORT}").open("wb"))) as sink:
             sink.write(report)
         return manifest.model_copy(update={"files": manifest.files | {REPORT: sink.file(REPORT)}})
-
-    def _nights(self) -> list[Manifest]:
-        """The manifests of the last nights before this date, oldest first; a damaged one is passed over."""
-        manifests = []
-        scope = self.scope
-        for day in [day for day in dates(self.root, scope.environment, scope.groups) if day < self.day][1 - NIGHTS :]:
-            with suppress(IncompleteSnapshot):
-                if snapshot := load(self.root, partition_of(scope.environment, day, scope.groups)):
-                    manifests.append(snapshot.manifest)
-        return manifests
 
     def _published(self) -> Manifest | None:
         """The manifest of what is published in the partition; a damaged one counts as none, and is replaced."""

@@ -51,7 +51,9 @@ class Proof(_Part):
     """How the snapshot was read and proven.
 
     ``source`` says whether the listing's ``pages`` were read or the platform's own ``csv``; ``attempts`` is above 1 if
-    the inventory moved during a reading; ``full_check`` says whether the CSV was compared with the pages.
+    the inventory moved during a reading; ``calls`` counts the pages asked for, in all attempts, and ``retries`` those
+    that had to be asked for again; ``full_check`` says whether the CSV was compared with the pages. ``milliseconds``
+    is what each step of the last attempt took.
     """
 
     source: Literal["pages", "csv"] = "pages"
@@ -61,9 +63,11 @@ class Proof(_Part):
     page_size: int
     attempts: int
     calls: int
+    retries: int = 0
     full_check: bool
     started: datetime
     ended: datetime
+    milliseconds: dict[str, int] = {}
 
 
 class Comparison(_Part):
@@ -76,7 +80,10 @@ class Comparison(_Part):
 
 
 class Manifest(_Part):
-    """The last file of a snapshot to be written. What it names is whole, or it would not be there."""
+    """The last file of a snapshot to be written. What it names is whole, or it would not be there.
+
+    ``balance`` is the verdict of ``balance.json``.
+    """
 
     schema_version: Literal[1] = 1
     scope: Scope
@@ -88,6 +95,7 @@ class Manifest(_Part):
     proof: Proof
     versions: dict[str, str]
     changes: Comparison | None = None
+    balance: Literal["balanced", "unbalanced", "opening"] | None = None
 
     @property
     def digest(self) -> str:

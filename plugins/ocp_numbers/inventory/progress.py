@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-log = logging.getLogger(__name__)
+from ocp_numbers.progress import duration, tell
 
 PACE = timedelta(seconds=10)
 
@@ -33,12 +32,7 @@ class Progress:
         self._beat()
         seconds = (now - self._began).total_seconds()
         left = seconds / done * (pages - done)
-        log.info(
-            "%s %s of %s pages, %s numbers, %.0f a second, about %.0f s left",
-            self._deed,
-            f"{done:,}",
-            f"{pages:,}",
-            f"{rows:,}",
-            rows / seconds,
-            left,
+        tell(
+            f"{self._deed} {done:,} of {pages:,} pages, {rows:,} numbers, {rows / seconds:.0f} a second, "
+            f"about {duration(left)} left"
         )

@@ -16,26 +16,33 @@ from typing import Protocol, TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ocp_numbers.errors import BadRequest, NotFound, shown
+from ocp_numbers.errors import ApiError, BadRequest, NoAnswer, NotFound, shown
+from ocp_numbers.inventory.marks import Mark, Marks
 from ocp_numbers.inventory.schema import DecodedPage, ascends, decode, digits
 
-Fingerprint = Callable[[bytes], bytes]
 Progress = Callable[[int, int, int], None]
 """Called with pages done, pages in all, and rows so far."""
 
 WINDOW = 2
 """Pages in flight or waiting per connection."""
+LARGEST_PAGE, LARGEST_BODY = 10_000, 2 * 2**20
+"""Numbers and bytes of a page of the second reading, at most."""
 
+PlaceT = TypeVar("PlaceT")
 ResultT = TypeVar("ResultT")
 
 
 class PageSource(Protocol):
     """Where pages come from; errors are translated there, and what fails for the moment is repeated there.
 
-    ``calls`` counts the pages asked for.
+    ``calls`` counts the pages asked for, ``retries`` those that had to be asked for again.
     """
 
-    calls: int
+    @property
+    def calls(self) -> int: ...  # noqa: D102
+
+    @property
+    def retries(self) -> int: ...  # noqa: D102
 
     def fetch(self, page: int, page_size: int, read: Callable[[bytes], ResultT]) -> ResultT:
         """What ``read`` makes of the body of page ``page``, counted from 1. A :class:`.NotAPage` of it is a fault."""
@@ -76,19 +83,24 @@ class Reading:
     """One reading of all pages, in order, and its confirmation by a second one.
 
     :param executor: its threads fetch; ``concurrency`` of them at a time.
-    :param mark: what a page is remembered and recognised by.
+    :param by_content: compare what the pages say instead of how they say it.
     """
 
     def __init__(
-        self, source: PageSource, *, page_size: int, executor: ThreadPoolExecutor, concurrency: int, mark: Fingerprint
+        self,
+        source: PageSource,
+        *,
+        page_size: int,
+        executor: ThreadPoolExecutor,
+        concurrency: int,
+        by_content: bool = False,
     ) -> None:
         self.source = source
         self.page_size = page_size
         self.shape = Shape(0, page_size)
         self._executor = executor
         self._window = concurrency * WINDOW
-        self._mark = mark
-        self._marks: list[bytes] = []
+        self._marks = Marks(by_content=by_content)
         self._numbers = Numbers()
 
     def pages(self, progress: Progress) -> Iterator[DecodedPage]:
@@ -100,7 +112,7 @@ class Reading:
         rows = 0
         for number, (page, mark) in enumerate(self._all(), start=1):
             self._check(page, number)
-            self._marks.append(mark)
+            self._marks.add(mark, page.all_numbers)
             self._numbers.add(page.batch["number"])
             rows += page.count
             progress(number, self.shape.pages, rows)
@@ -110,23 +122,55 @@ class Reading:
         self._numbers.prove_distinct()
 
     def confirm(self, progress: Progress) -> None:
-        """Read everything again and compare.
+        """Read everything again and compare, many pages in one where the server gives such and the bodies allow it.
+
+        How the second reading is cut makes no difference to what it proves: each row that stood at its place before the
+        end of the first reading, and stands there after it, stood there at that moment.
 
         :raises Moved: at the first page that is not what it was.
         :raises ApiError, NoAnswer: when a page does not come.
         """
         shape = self.shape
-        again = self._in_order(
-            lambda page: self.source.fetch(page, self.page_size, self._mark), range(1, shape.pages + 1)
-        )
-        for number, (mark, seen) in enumerate(zip(again, self._marks, strict=True), start=1):
-            if mark != seen:
-                raise Moved(f"page {number} of {shape.pages} changed between two readings")
-            progress(number, shape.pages, min(number * shape.page_size, shape.total))
+        at_once = self._at_once()
+        parts = [range(first, min(first + at_once, shape.pages + 1)) for first in range(1, shape.pages + 1, at_once)]
+        if at_once > 1 and self._shown(parts[0], at_once):
+            parts = parts[1:]
+        elif at_once > 1:
+            at_once, parts = 1, [range(page, page + 1) for page in range(1, shape.pages + 1)]
+        for part in self._in_order(lambda pages: self._look_again(pages, at_once), parts):
+            done = part[-1]
+            progress(done, shape.pages, min(done * shape.page_size, shape.total))
         if shape.ends_full:
             self._check_end()
 
-    def _all(self) -> Iterator[tuple[DecodedPage, bytes]]:
+    def _at_once(self) -> int:
+        """How many pages to ask for as one in the second reading."""
+        if self.shape.pages <= self._window:
+            return 1
+        return max(1, min(LARGEST_PAGE // self.shape.page_size, self._marks.fitting(LARGEST_BODY)))
+
+    def _look_again(self, pages: range, at_once: int) -> range:
+        """``pages``, once they are seen to be what they were.
+
+        :raises Moved: at the first that is not.
+        """
+        if at_once == 1 or not self._shown(pages, at_once):
+            for page in pages:
+                if not self._shown(range(page, page + 1)):
+                    raise Moved(f"page {page} of {self.shape.pages} changed between two readings")
+        return pages
+
+    def _shown(self, pages: range, at_once: int = 1) -> bool:
+        """Whether ``pages``, asked for as one, show what they did; of several at once, a refusal is taken for a no."""
+        page, size = (pages[0] - 1) // at_once + 1, self.page_size * at_once
+        try:
+            return self.source.fetch(page, size, lambda raw: self._marks.shown(raw, pages))
+        except (ApiError, NoAnswer):
+            if at_once == 1:
+                raise
+            return False
+
+    def _all(self) -> Iterator[tuple[DecodedPage, Mark]]:
         first = self._fetch(1)
         held = first[0].count
         if 0 < held < min(first[0].all_numbers, self.page_size):
@@ -137,11 +181,11 @@ class Reading:
         yield first
         yield from self._in_order(self._fetch, range(2, self.shape.pages + 1))
 
-    def _in_order(self, fetch: Callable[[int], ResultT], pages: Iterable[int]) -> Iterator[ResultT]:
+    def _in_order(self, fetch: Callable[[PlaceT], ResultT], places: Iterable[PlaceT]) -> Iterator[ResultT]:
         pending: deque[Future[ResultT]] = deque()
         try:
-            for page in pages:
-                pending.append(self._executor.submit(fetch, page))
+            for place in places:
+                pending.append(self._executor.submit(fetch, place))
                 if len(pending) >= self._window:
                     yield pending.popleft().result()
             while pending:
@@ -150,8 +194,8 @@ class Reading:
             for future in pending:
                 future.cancel()
 
-    def _fetch(self, page: int) -> tuple[DecodedPage, bytes]:
-        return self.source.fetch(page, self.page_size, lambda raw: (decode(raw), self._mark(raw)))
+    def _fetch(self, page: int) -> tuple[DecodedPage, Mark]:
+        return self.source.fetch(page, self.page_size, lambda raw: (decode(raw), self._marks.of(raw)))
 
     def _check(self, page: DecodedPage, number: int) -> None:
         shape = self.shape

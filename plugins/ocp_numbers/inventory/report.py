@@ -15,11 +15,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from jinja2 import Environment, StrictUndefined
 
+from ocp_numbers.balance import Balance
 from ocp_numbers.inventory import charts
 from ocp_numbers.inventory.attribution import OUTSIDE
 from ocp_numbers.inventory.manifest import Manifest
 
 REPORT = "report.html"
+FINDINGS_SHOWN = 50
+"""Findings of the balance that the report lists."""
+
 NIGHTS = 31
 """Nights that the trend goes back."""
 
@@ -43,15 +47,22 @@ class Example:
     by: str
 
 
-def render(manifest: Manifest, nights: Sequence[Manifest], changes: BinaryIO | None = None) -> bytes:
+def render(
+    manifest: Manifest,
+    nights: Sequence[Manifest],
+    changes: BinaryIO | None = None,
+    balance: Balance | None = None,
+) -> bytes:
     """The report of ``manifest``.
 
     :param nights: the manifests of earlier nights of the same scope, oldest first.
     :param changes: the night's ``changes.parquet``, where there is one.
+    :param balance: of the night, where there is one.
     """
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["clip"] = clip
     environment.filters["size"] = _size
+    environment.filters["short"] = charts.short
     template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
     counts = manifest.counts
     types = {kind.replace("_", " "): count for kind, count in counts.by_type.items()}
@@ -60,6 +71,8 @@ def render(manifest: Manifest, nights: Sequence[Manifest], changes: BinaryIO | N
         manifest=manifest,
         counts=counts,
         proof=manifest.proof,
+        balance=balance,
+        findings=balance.first[:FINDINGS_SHOWN] if balance else (),
         before=nights[-1] if nights else None,
         attention=list(_attention(manifest)),
         line=charts.line([(night.date, night.rows) for night in history]) if nights else None,
@@ -105,7 +118,7 @@ def _attention(manifest: Manifest) -> Iterator[str]:
             f"{counts.country_mismatches:,} (column derived_country)"
         )
     if manifest.changes and (outside := manifest.changes.by.get(OUTSIDE)):
-        yield f"Changes made by none of our orders and clean-ups: {outside:,} (column by of changes.parquet)"
+        yield f"Changes made by none of our orders and runs: {outside:,} (column by of changes.parquet)"
 
 
 def _examples(changes: BinaryIO) -> list[Example]:

@@ -10,18 +10,21 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.json
 from pydantic import AliasChoices, ValidationError
 
+from ocp_numbers.arrays import texts
 from ocp_numbers.models import E164, PhoneNumber
 
 COLUMNS: tuple[str, ...] = tuple(PhoneNumber.model_fields)
 SCHEMA = pa.schema([pa.field(name, pa.string(), nullable=name != "number") for name in COLUMNS])
 
+_NO_ROWS = [pa.nulls(0, field.type) for field in SCHEMA]
 _ENVELOPE = {"page": "page", "number_of_pages": "numberOfPages", "all_numbers": "allNumbers"}
 E164_WHOLE = f"^{E164.pattern}$"
 
@@ -69,7 +72,7 @@ def decode(raw: bytes) -> DecodedPage:
     return _decode_columns(raw) or _decode_rows(raw)
 
 
-def fingerprint(raw: bytes) -> bytes:
+def fingerprint(raw: bytes | memoryview) -> bytes:
     """32 bytes that differ when the body does."""
     return hashlib.sha256(raw).digest()
 
@@ -101,7 +104,8 @@ def ascends(numbers: pa.Array) -> bool:
 
 def batch_of(rows: Iterable[PhoneNumber]) -> pa.RecordBatch:
     """``rows`` as a batch."""
-    return pa.RecordBatch.from_pylist([row.model_dump() for row in rows], schema=SCHEMA)
+    columns = zip(*(row.model_dump().values() for row in rows), strict=True)
+    return pa.RecordBatch.from_arrays([texts(values) for values in columns] or _NO_ROWS, schema=SCHEMA)
 
 
 def _spellings(name: str) -> tuple[str, ...]:
@@ -112,42 +116,43 @@ def _spellings(name: str) -> tuple[str, ...]:
 
 
 _SPELLINGS = {name: _spellings(name) for name in COLUMNS}
-_ROW = pa.struct([(spelling, pa.string()) for spellings in _SPELLINGS.values() for spelling in spellings])
-_PAGE = pa.schema([("numbers", pa.list_(_ROW)), *[(name, pa.int64()) for name in _ENVELOPE.values()]])
-_PARSE = pyarrow.json.ParseOptions(explicit_schema=_PAGE, newlines_in_values=True, unexpected_field_behavior="ignore")
+_FIELDS = tuple(spelling for spellings in _SPELLINGS.values() for spelling in spellings)
+_Row = msgspec.defstruct(
+    "_Row", [(name, str) if name == "number" else (name, str | None, None) for name in _FIELDS], gc=False
+)
+_Page = msgspec.defstruct("_Page", [("numbers", list[_Row]), *[(name, int) for name in _ENVELOPE.values()]])  # type: ignore[valid-type]
+_DECODER = msgspec.json.Decoder(_Page)
+_values = attrgetter(*_FIELDS)
 
 
 def _decode_columns(raw: bytes) -> DecodedPage | None:
     """The page, if all of it is right; ``None`` where anything is not, for the slower way to say what."""
-    read = pyarrow.json.ReadOptions(use_threads=False, block_size=len(raw) + 1)
     try:
-        page = pyarrow.json.read_json(pa.BufferReader(raw), read_options=read, parse_options=_PARSE)
-        page.validate(full=True)
-    except (pa.ArrowException, UnicodeDecodeError):
+        page: Any = _DECODER.decode(raw)
+    except (ValueError, RecursionError):
         return None
-    if page.num_rows != 1 or any(page[name].null_count for name in page.column_names):
+    values = dict.fromkeys(_FIELDS, ())
+    if page.numbers:
+        values = dict(zip(_FIELDS, zip(*map(_values, page.numbers), strict=True), strict=True))
+    columns = [_column([values[spelling] for spelling in spellings]) for spellings in _SPELLINGS.values()]
+    batch = pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
+    right = pc.match_substring_regex(batch["number"], E164_WHOLE)
+    if not pc.all(right, min_count=0).as_py():
         return None
-    rows = page["numbers"].combine_chunks().flatten()
-    columns = dict(zip(_ROW.names, rows.flatten(), strict=True))
-    batch = pa.RecordBatch.from_arrays(
-        [_first([columns[spelling] for spelling in spellings]) for spellings in _SPELLINGS.values()],
-        schema=SCHEMA,
-    )
-    right = pc.all(pc.match_substring_regex(batch["number"], E164_WHOLE), skip_nulls=False).as_py()
-    if not right:
-        return None
-    return DecodedPage(**{field: page[name][0].as_py() for field, name in _ENVELOPE.items()}, batch=batch)
+    return DecodedPage(**{field: getattr(page, name) for field, name in _ENVELOPE.items()}, batch=batch)
 
 
-def _first(columns: list[pa.Array]) -> pa.Array:
-    """The first value of each row among ``columns``, which are the spellings of one field."""
-    return columns[0] if len(columns) == 1 else pc.coalesce(*columns)
+def _column(spelt: list[tuple[str | None, ...]]) -> pa.Array:
+    """The first value of each row among ``spelt``, the values of one field in each of its spellings."""
+    used = [values for values in spelt if values.count(None) < len(values)] or spelt[:1]
+    arrays = [texts(values) for values in used]
+    return arrays[0] if len(arrays) == 1 else pc.coalesce(*arrays)
 
 
 def _decode_rows(raw: bytes) -> DecodedPage:
     try:
         page = json.loads(raw)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         start = raw[:60].decode(errors="replace")
         raise NotAPage(f"the body is not JSON ({error}); it starts with {start!r}") from error
     if not isinstance(page, dict) or not isinstance(page.get("numbers"), list):

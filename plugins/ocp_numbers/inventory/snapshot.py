@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, BinaryIO
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MANIFEST = "manifest.json"
+_PUBLISHED = re.compile(rf"/date=(?P<date>\d{{4}}-\d\d-\d\d)/{re.escape(MANIFEST)}")
 ROWS_AT_ONCE = 16_384
 
 
@@ -71,11 +73,11 @@ class CompleteSnapshot:
                 f"{self.folder} has no {name}, only {', '.join(self.manifest.files)}; export that date again with it"
             )
         key = f"{self.folder}/{file.path}"
-        try:
-            stream = self.root.path(key).open("rb")
-        except FileNotFoundError:
-            raise IncompleteSnapshot(f"{key}: missing; {_ADVICE}") from None
-        with stream:
+        with ExitStack() as stack:
+            try:
+                stream = stack.enter_context(self.root.open(key))
+            except FileNotFoundError:
+                raise IncompleteSnapshot(f"{key}: missing; {_ADVICE}") from None
             sha256 = hashlib.sha256()
             for chunk in iter(lambda: stream.read(2**20), b""):
                 sha256.update(chunk)
@@ -108,14 +110,9 @@ def partition_of(environment: str, day: date, groups: Sequence[str] = ()) -> str
 
 def dates(root: DataRoot, environment: str, groups: Sequence[str] = ()) -> list[date]:
     """The dates of all published snapshots of a scope, oldest first."""
-    head, tail = f"{folder_of(environment, groups)}/date=", f"/{MANIFEST}"
     folder = folder_of(environment, groups)
-    days = (
-        key[len(head) : -len(tail)]
-        for key in root.keys(folder)
-        if key.startswith(head) and key.endswith(tail) and key.count("/") == head.count("/") + 1
-    )
-    return sorted(date.fromisoformat(day) for day in days)
+    found = (_PUBLISHED.fullmatch(key, len(folder)) for key in root.keys(folder))
+    return sorted(date.fromisoformat(each["date"]) for each in found if each)
 
 
 def latest(root: DataRoot, environment: str, groups: Sequence[str] = ()) -> CompleteSnapshot | None:

@@ -26,7 +26,19 @@ class ClientSource:
         self._operation = OPERATIONS["numbers.search" if groups else "numbers.list"]
         self._fields: dict[str, Any] = {"order_by": "number", **({"groups": tuple(groups)} if groups else {})}
         self._counter = count(1)
+        self._repeated: Callable[[], int] = lambda: 0
         self.calls = 0
+
+    @property
+    def retries(self) -> int:
+        """How many of the calls were sent again after a passing fault, by all that use the client."""
+        return self._repeated()
+
+    def _asked(self) -> OcpClient:
+        self.calls = next(self._counter)
+        client = self._client()
+        self._repeated = lambda: client.transport.repeats
+        return client
 
     def fetch(self, page: int, page_size: int, read: Callable[[bytes], ResultT]) -> ResultT:
         """What ``read`` makes of the body of page ``page``; a body that is not a page counts as a passing fault.
@@ -47,13 +59,11 @@ class ClientSource:
                 error.transient = True
                 raise error from fault
 
-        self.calls = next(self._counter)
-        return self._client().transport.fetch(self._operation, take, page=page, page_size=page_size, **self._fields)
+        return self._asked().transport.fetch(self._operation, take, page=page, page_size=page_size, **self._fields)
 
     def csv(self) -> str:
         """The platform's own CSV of the same numbers, ``POST /api/numbers/csv``, as one text.
 
         :raises ApiError, NoAnswer: see :meth:`ocp_numbers.client.Transport.call`.
         """
-        self.calls = next(self._counter)
-        return self._client().numbers.export_csv(**self._fields)
+        return self._asked().numbers.export_csv(**self._fields)

@@ -54,5 +54,5 @@ class Tally:
 def _mismatched(rows: pa.Table) -> pa.ChunkedArray:
     """Whether the platform's two-letter country is not the number's own; null where one of them is silent."""
     named = pc.utf8_upper(rows["country"])
-    is_code = pc.equal(pc.utf8_length(named), 2)
+    is_code = pc.match_substring_regex(named, "^..$")
     return pc.and_(is_code, pc.not_equal(named, rows["derived_country"]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import zlib
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
+from isal import isal_zlib
 from upath import UPath
 
 from ocp_numbers.inventory.derived import EXPORTED, derive
@@ -39,7 +39,7 @@ class _Gzip(io.RawIOBase):
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
-        self._zip = zlib.compressobj(1, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+        self._zip = isal_zlib.compressobj(1, isal_zlib.DEFLATED, 16 + isal_zlib.MAX_WBITS)
 
     def writable(self) -> bool:
         return True
