@@ -8,6 +8,7 @@ note keeps a number. One that waits in quarantine is used again by attaching it:
 **Scheduled runs are dry runs** until `include/cleanup.yaml` says `dry_run: false`; a run by hand is one unless you
 switch it off in its form. A dry run does all but writing. Every decision, number by number with its reason, is in the
 data root in `cleanup/<run>/numbers.csv`, what was approved in `plan.json`, each change with its `before` in `journal/`.
+To undo what is not final, trigger `apply_number_changes` with `cleanup_unused_numbers/<run>` under *Undo*.
 
 | task | when it fails |
 |---|---|
@@ -76,7 +77,14 @@ with DAG(
         task_id="select", policy_file=str(POLICY), overrides="{{ dict(params) | tojson }}", **common
     )
     mark = MarkUnusedNumbersOperator(task_id="mark", plan=select.output, pool="ocp_writes", **common)
-    approve = ApprovePlanOperator(task_id="approve", plan=select.output, response_timeout=timedelta(days=3))
+    approve = ApprovePlanOperator(
+        task_id="approve",
+        plan=select.output,
+        response_timeout=timedelta(days=3),
+        ignore_downstream_trigger_rules=False,  # what was marked is verified also when nothing is given up
+    )
     release = ReleaseUnusedNumbersOperator(task_id="release", plan=approve.output, pool="ocp_writes", **common)
-    verify = VerifyCleanupOperator(task_id="verify", plan=select.output, **common)
+    verify = VerifyCleanupOperator(
+        task_id="verify", plan=select.output, released=release.output, trigger_rule="none_failed", **common
+    )
     chain(select, mark, approve, release, verify)

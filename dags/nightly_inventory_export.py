@@ -7,8 +7,17 @@ manifest and see the old snapshot or the new one, never a mixture. `changes.parq
 before, and `report.html` shows it all on one page. Snapshots older than 400 days are deleted, but never the last seven.
 Nothing is changed on the platform.
 
+**The books**: `balance.json` says whether every number that came or went since the night before is on record, in an
+order or in the journal of a run, and every purchase and release on record in the inventory. Where not, `findings.csv`
+lists each *orphan* (came from elsewhere), *stranger* (on record otherwise than it is) and *unknown* (a call that may or
+may not have taken effect), and `balance` is red. The snapshot is published all the same.
+
 **Run it by hand** at any time; today's snapshot is replaced as a whole. Groups, if some are named, are exported beside
 the whole inventory, not instead of it. The time zone is `OCP_NUMBERS_TIMEZONE`, UTC if not set.
+
+**A pool for each environment**: create the pools, then set `OCP_NUMBERS_POOLS` to, say,
+`ocp_eu=eu_reads,ocp_us=us_reads`. Each pool has an `export_in_...` task of its own; environments that are not named
+there stay in the default pool.
 
 | task | when it fails |
 |---|---|
@@ -16,8 +25,14 @@ the whole inventory, not instead of it. The time zone is `OCP_NUMBERS_TIMEZONE`,
 | `export`: cannot connect, 5xx | It tries again by itself. If it stays, test the connection under Admin, Connections. |
 | `export`: never held still | Somebody changes numbers all the time. Trigger again when they have finished. |
 | `export`: rows are not records of numbers | See the `rejects.jsonl` that the message names; correct them there. |
-| `export`: is being written by another run | Wait for that run. A killed one frees its place within 15 minutes. |
-| `export` waits for a person | There are far more or fewer numbers than last time: accept, or find out why. |
+| `export`: is being written by another run | Wait for that run. A killed one frees its place within 6 minutes. |
+| `export` is late | Told after two hours. Its log says what it waits for; the last snapshot stays the latest. |
+| `export` waits for a person | There are far more or fewer numbers than last time, or none: accept, or find out why. |
+| `balance`: orphans | Bought in OCP's console? From the next night on they are on the books. |
+| `balance`: strangers | See the order or run that is named: was something bought or given up outside of it? |
+| `balance`: unknowns | Clear the task of the order or run that is named: it finds out first. |
+| `balance`: upstream failed | Another environment was not exported: clear that `export`, and this follows. |
+| `export_in_...` stays *scheduled* | Its pool is missing or has no free slot: see Admin, Pools. |
 """
 
 from __future__ import annotations
@@ -28,12 +43,18 @@ from typing import Any
 
 import pendulum
 from airflow.sdk import DAG, Param, task
+from airflow.sdk.definitions.callback import AsyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
-from ocp_numbers.operators import ExportNumbersOperator
+from ocp_numbers.operators.balancing import CheckBalanceOperator
+from ocp_numbers.operators.export import ExportNumbersOperator, pools
 
 NAMES: dict[str, Any] = {"type": "array", "items": {"type": "string", "minLength": 1}, "uniqueItems": True}
 KEEP_DAYS = 400
+LATE_AFTER = timedelta(hours=2)
 TIMEZONE = os.environ.get("OCP_NUMBERS_TIMEZONE", "UTC")
+DEFAULT_POOL = "default_pool"
+POOLS = pools(os.environ.get("OCP_NUMBERS_POOLS"))
 
 with DAG(
     "nightly_inventory_export",
@@ -43,6 +64,12 @@ with DAG(
     start_date=pendulum.datetime(2026, 1, 1, tz=TIMEZONE),
     catchup=False,
     max_active_runs=1,
+    deadline=DeadlineAlert(
+        name="The export is late",
+        reference=DeadlineReference.DAGRUN_QUEUED_AT,  # a run by hand has no logical date to count from
+        interval=LATE_AFTER,
+        callback=AsyncCallback("ocp_numbers.notifications.late.tell_late_export"),
+    ),
     tags=["ocp", "inventory"],
     default_args={"owner": "ocp-numbers", "retries": 3, "retry_delay": timedelta(minutes=2)},
     params={
@@ -74,16 +101,23 @@ with DAG(
 ) as dag:
 
     @task
-    def environments(params: dict[str, list[str]]) -> list[str]:
-        """Give each environment a task."""
-        return params["ocp_conn_ids"]
+    def environments(pool: str, params: dict[str, list[str]]) -> list[str]:
+        """Give each environment of this pool a task."""
+        return [each for each in params["ocp_conn_ids"] if POOLS.get(each, DEFAULT_POOL) == pool]
 
-    ExportNumbersOperator.partial(
-        task_id="export",
-        groups="{{ params.groups | tojson }}",
-        formats="{{ params.formats | tojson }}",
-        timezone=TIMEZONE,
-        full_check="{{ params.full_check }}",
-        keep_days=KEEP_DAYS,
-        map_index_template="{{ task.ocp_conn_id }}",
-    ).expand(ocp_conn_id=environments())  # type: ignore[call-arg,misc]
+    # Airflow knows one pool for all that a task is mapped over: each pool has a mapped task of its own.
+    for pool in (DEFAULT_POOL, *sorted({*POOLS.values()} - {DEFAULT_POOL})):
+        suffix = "" if pool == DEFAULT_POOL else f"_in_{pool}"
+        export = ExportNumbersOperator.partial(
+            task_id=f"export{suffix}",
+            pool=pool,
+            groups="{{ params.groups | tojson }}",
+            formats="{{ params.formats | tojson }}",
+            timezone=TIMEZONE,
+            full_check="{{ params.full_check }}",
+            keep_days=KEEP_DAYS,
+            map_index_template="{{ task.ocp_conn_id }}",
+        ).expand(ocp_conn_id=environments.override(task_id=f"environments{suffix}")(pool))  # type: ignore[call-arg,misc]
+        CheckBalanceOperator.partial(task_id=f"balance{suffix}", map_index_template="{{ task.ocp_conn_id }}").expand(
+            export=export.output
+        )

@@ -90,15 +90,21 @@ def test_approved_numbers_are_given_up_and_the_approval_is_kept(dag: DAG, scene:
     assert (answer["approved_by"], answer["digest"]) == ("anna", outcome.results["select"]["digest"])
 
 
-def test_rejected_numbers_stay_and_the_marks_are_made_all_the_same(dag: DAG, scene: Scene) -> None:
+def test_rejected_numbers_stay_and_the_marks_are_made_and_verified_all_the_same(
+    dag: DAG, scene: Scene, data_root: DataRoot
+) -> None:
     outcome = run(dag, REAL, answer="Reject")
     assert outcome.tasks == {
         "select": "success",
         "mark": "success",
         "approve": "success",
         "release": "skipped",
-        "verify": "skipped",
+        "verify": "success",
     }
+    said = outcome.results["verify"]["summary"]
+    assert said.endswith("4 marked, 5 cleared. Nobody approved giving up 5 more: they stay.")
+    (account,) = [key for key in data_root.keys("cleanup") if key.endswith("/result.json")]
+    assert json.loads(data_root.read(account) or b"")["spared"] == scene.due
     assert scene.gone() == []
     assert scene.now("blank")["setName"] == "unused - quarantine"
 

@@ -10,8 +10,18 @@ import pytest
 from airflow.dag_processing.dagbag import DagBag
 
 DAGS = Path(__file__).resolve().parents[2] / "dags"
-EXPECTED = {"nightly_inventory_export", "provision_region", "cleanup_unused_numbers", "reconcile_regions"}
-PAID_OR_DESTRUCTIVE = {"provision_region": {"buy"}, "cleanup_unused_numbers": {"release"}}
+EXPECTED = {
+    "nightly_inventory_export",
+    "provision_region",
+    "cleanup_unused_numbers",
+    "reconcile_regions",
+    "apply_number_changes",
+}
+PAID_OR_DESTRUCTIVE = {
+    "provision_region": {"buy"},
+    "cleanup_unused_numbers": {"release"},
+    "apply_number_changes": {"apply"},
+}
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from airflow.sdk import DAG, task
+from airflow.sdk import DAG, BaseOperator, task
 from airflow.sdk.definitions.retry_policy import ExceptionRetryPolicy
 from airflow.serialization.serialized_objects import DagSerialization
 
@@ -174,7 +174,7 @@ def test_a_dag_with_our_operators_survives_serialization_with_the_link_into_the_
 
 def test_the_link_leads_to_the_host_of_the_connection(world: World) -> None:
     operator = SearchNumbersOperator(task_id="t")
-    (link,) = operator.operator_extra_links
+    (link,) = [link for link in operator.operator_extra_links if link.name == "OCP console"]
 
     assert link.get_link(operator, ti_key=None) == world.sandbox.url  # type: ignore[arg-type]
     assert world.sandbox.calls() == []
@@ -200,7 +200,7 @@ def test_every_operator_is_exported_and_airflow_is_told_of_its_module() -> None:
         for name, value in vars(import_module(module)).items()
         if name.endswith("Operator")
         and not name.startswith("_")
-        and "execute" in vars(value)
+        and value.execute is not BaseOperator.execute  # what only others are made of has none of its own
         and value.__module__ in told
     }
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,6 +21,7 @@ from ocp_numbers.errors import (
     LimitExceeded,
     OutcomeUnknown,
     PlanChanged,
+    Refused,
     VerificationFailed,
 )
 from ocp_numbers.inventory import Scope
@@ -62,8 +63,8 @@ class Cleanup:
         approved = plan | {"approved": True, "approved_by": "ann"} | answer
         return self._run(ReleaseUnusedNumbersOperator(task_id="release", plan=approved), **self._context)
 
-    def verify(self, plan: dict[str, Any]) -> dict[str, Any]:
-        return self._run(VerifyCleanupOperator(task_id="verify", plan=plan), **self._context)
+    def verify(self, plan: dict[str, Any], released: Any = MappingProxyType({"released": 0})) -> dict[str, Any]:
+        return self._run(VerifyCleanupOperator(task_id="verify", plan=plan, released=released), **self._context)
 
 
 @pytest.fixture
@@ -109,7 +110,7 @@ def test_from_selection_to_the_account(scene: Scene, cleanup: Cleanup) -> None:
     assert (account["released"], account["deleted"], account["marked"], account["cleared"]) == (5, 2, 4, 5)
     assert scene.gone() == scene.due
     stored = scene.data_root.keys("cleanup/manual__1")
-    assert {key.split("/")[2] for key in stored} == {"plan.json", "numbers.csv", "journal", "result.json"}
+    assert {key.split("/")[2] for key in stored} == {"plan.json", "numbers.csv", "result.json"}
     assert json.loads(scene.data_root.read("cleanup/manual__1/result.json") or b"")["released"] == scene.due
 
 
@@ -134,7 +135,7 @@ def test_a_dry_run_goes_all_the_way_and_writes_nothing(scene: Scene, cleanup: Cl
     assert account["summary"].startswith("Dry run: 4 numbers would be marked, 5 cleared and 5 given up.")
     assert scene.writes() == []
     assert scene.sandbox.numbers() == before
-    assert not scene.data_root.keys("cleanup/manual__1/journal")
+    assert not scene.data_root.keys("journal")
 
 
 def test_a_dry_run_finds_the_faults_of_a_real_one(scene: Scene, cleanup: Cleanup) -> None:
@@ -280,7 +281,7 @@ def test_a_plan_of_another_environment_is_refused(run: Run, scene: Scene, cleanu
 @pytest.mark.parametrize("plan", [None, {}, "a plan", ["digest", "key"]])
 def test_what_is_no_plan_is_refused(run: Run, scene: Scene, plan: Any) -> None:
     with pytest.raises(InvalidInput, match="plan"):
-        run(VerifyCleanupOperator(task_id="verify", plan=plan), dag_run=None)
+        run(VerifyCleanupOperator(task_id="verify", plan=plan, released=None), dag_run=None)
 
 
 def test_marks_bear_the_day_on_which_they_are_made(scene: Scene, cleanup: Cleanup, monkeypatch: Any) -> None:
@@ -290,3 +291,37 @@ def test_marks_bear_the_day_on_which_they_are_made(scene: Scene, cleanup: Cleanu
     cleanup.mark(plan)
     assert scene.now("blank")["note"] == mark(later.date())
     assert scene.now("stray")["note"] == f"yard {mark(DUE)}"
+
+
+def test_what_nobody_approved_is_no_difference_and_the_marks_are_verified(scene: Scene, cleanup: Cleanup) -> None:
+    plan = cleanup.select()
+    with pytest.raises(VerificationFailed) as caught:
+        cleanup.verify(plan, released=None)
+    assert all("was to be marked" in said or "was to be cleared" in said for said in caught.value.differences)
+    cleanup.mark(plan)
+    assert cleanup.verify(plan, released=None)["summary"].endswith("Nobody approved giving up 5 more: they stay.")
+
+
+def test_verify_names_what_vanished_without_the_runs_doing(scene: Scene, cleanup: Cleanup) -> None:
+    plan = cleanup.select()
+    cleanup.mark(plan)
+    scene.sandbox.edit.remove_number(scene.numbers["due bought"])
+    with pytest.raises(VerificationFailed) as caught:
+        cleanup.verify(plan)
+    assert f"{scene.numbers['due bought']} is no longer in the inventory, but this run did not give it up" in (
+        caught.value.differences
+    )
+    account = json.loads(scene.data_root.read("cleanup/manual__1/result.json") or b"")
+    assert (account["released"], account["vanished"]) == ([], scene.of("due bought"))
+
+
+def test_a_refusal_fails_the_release_at_once_in_ocps_own_words(scene: Scene, cleanup: Cleanup) -> None:
+    plan = cleanup.select()
+    scene.sandbox.faults.add(
+        Fault("DELETE", "/api/numbers-set/*/delete", kind="refuse", nth=1, message="A port-out is under way")
+    )
+    with pytest.raises(Refused, match="A port-out is under way"):
+        cleanup.release(plan)
+    assert scene.gone() == []
+    assert cleanup.release(plan) == {"released": 5}
+    assert scene.gone() == scene.due

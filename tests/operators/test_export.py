@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -18,7 +17,7 @@ from airflow.sdk.execution_time import task_runner
 from ocp_numbers.data_root import DataRoot
 from ocp_numbers.errors import Interrupted, InvalidInput, VolumeAnomaly
 from ocp_numbers.inventory import dates, latest, read_rows
-from ocp_numbers.operators.export import INVENTORY, ExportNumbersOperator
+from ocp_numbers.operators.export import BY_DAY, INVENTORY, ExportNumbersOperator
 from operators.world import Run, World
 
 TWO_AM = datetime(2026, 3, 1, 2, tzinfo=timezone.utc)
@@ -30,15 +29,18 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DataRoot:
     return DataRoot.from_environment()
 
 
-class Events(defaultdict[Any, list[tuple[str, dict[str, Any]]]]):
-    """What was told about assets."""
+class Events(dict[Any, Any]):
+    """What was told about assets, and for which partitions."""
 
-    def __missing__(self, alias: Any) -> Any:
-        return SimpleNamespace(add=lambda asset, extra: self.told.append((asset.uri, extra)))
+    def __missing__(self, asset: Any) -> Any:
+        return SimpleNamespace(
+            add=lambda asset, extra: self.told.append((asset.uri, extra)), add_partitions=self.partitions.append
+        )
 
     def __init__(self) -> None:
         super().__init__()
         self.told: list[tuple[str, dict[str, Any]]] = []
+        self.partitions: list[str] = []
 
 
 def context(logical_date: datetime | None = TWO_AM, run_after: datetime = TWO_AM) -> dict[str, Any]:
@@ -64,6 +66,7 @@ def test_it_publishes_what_the_platform_has_and_returns_a_summary(world: World, 
         "attached": sum(each["miniAppId"] is not None for each in world.sandbox.numbers()),
         "unattached": sum(each["miniAppId"] is None for each in world.sandbox.numbers()),
         "changes": {},
+        "balance": "opening",
         "digest": snapshot.digest,
         "path": str(root.path("inventory/environment=ocp_default/date=2026-03-01")),
         "report": str(root.path("inventory/environment=ocp_default/date=2026-03-01/report.html")),
@@ -74,16 +77,25 @@ def test_it_publishes_what_the_platform_has_and_returns_a_summary(world: World, 
 def test_it_tells_the_asset_of_the_environment_only_after_publishing(world: World, run: Run, root: DataRoot) -> None:
     told = context()
     summary = run(export(), **told)
-    event = {"date": "2026-03-01", "rows": 20, "digest": summary["digest"]}
-    assert told["outlet_events"].told == [("ocp://ocp_default/inventory", event)]
+    ((uri, metadata),) = told["outlet_events"].told
+    assert uri == "ocp://ocp_default/inventory"
+    assert told["outlet_events"].partitions == ["ocp_default|2026-03-01"]
+    assert {name: metadata[name] for name in ("date", "rows", "complete")} == {
+        "date": "2026-03-01",
+        "rows": 20,
+        "complete": True,
+    }
+    assert {name: metadata[name] for name in metadata.keys() & summary} == {
+        name: summary[name] for name in metadata.keys() & summary
+    }
     silent = context()
     with pytest.raises(InvalidInput):
         run(export(timezone="Mars/Olympus"), **silent)
     assert silent["outlet_events"].told == []
 
 
-def test_it_names_the_inventory_among_its_outlets() -> None:
-    assert export(outlets=[]).outlets == [INVENTORY]
+def test_it_names_the_inventory_and_its_partitions_among_its_outlets() -> None:
+    assert export(outlets=[]).outlets == [INVENTORY, BY_DAY]
 
 
 @pytest.mark.parametrize(
@@ -102,6 +114,23 @@ def test_the_date_is_that_of_the_run_in_the_time_zone(
     assert run(export(timezone=zone), **context(logical_date))["date"] == date
 
 
+def test_a_date_in_the_future_is_refused_before_any_call(world: World, run: Run, root: DataRoot) -> None:
+    """It would be the latest snapshot until then, and retention would count from it."""
+    with pytest.raises(InvalidInput, match="logical date: 2199-01-01 lies in the future"):
+        run(export(), **context(datetime(2199, 1, 1, 2, tzinfo=timezone.utc)))
+    assert world.sandbox.calls() == []
+
+
+def test_it_says_in_a_sentence_what_came_of_it(
+    world: World, run: Run, root: DataRoot, caplog: pytest.LogCaptureFixture
+) -> None:
+    run(export(), **context())
+    world.add(2)
+    with caplog.at_level("INFO"):
+        run(export(), **context(TWO_AM + timedelta(days=1)))
+    assert "22 numbers, proven complete by reading them twice. Since 2026-03-01: 2 added." in caplog.text
+
+
 def test_templates_are_read_strictly(world: World, run: Run, root: DataRoot) -> None:
     given = {
         "groups": "{{ params.groups | tojson }}",
@@ -116,6 +145,12 @@ def test_templates_are_read_strictly(world: World, run: Run, root: DataRoot) -> 
     assert [call["path"] for call in world.sandbox.calls()].count("/api/numbers/csv") == 2
     with pytest.raises(InvalidInput, match=r"groups: .* is not a JSON list"):
         run(export(groups="{{ params.groups }}"), **context(), params=params)
+
+
+def test_some_groups_are_not_the_inventory_that_others_are_scheduled_on(world: World, run: Run, root: DataRoot) -> None:
+    told = context()
+    run(export(groups=["retail-us"]), **told)
+    assert told["outlet_events"].told == told["outlet_events"].partitions == []
 
 
 @pytest.mark.parametrize(
@@ -194,6 +229,19 @@ def test_an_unbelievable_number_of_rows_makes_it_ask_and_publish_nothing(
     assert (waiting.value.method_name, waiting.value.timeout) == ("answered", timedelta(days=1))
     assert rows_of_latest(root) == 20
     assert second_night["outlet_events"].told == []
+
+
+def test_an_environment_without_any_number_makes_it_ask_too(
+    world: World, run: Run, root: DataRoot, asked: Asked
+) -> None:
+    for each in world.sandbox.numbers():
+        world.sandbox.edit.remove_number(each["number"])
+    with pytest.raises(TaskAwaitingInput):
+        run(export(), **context())
+    (question,) = asked
+    assert question.options == ["Accept 0 numbers", "Refuse"]
+    assert question.subject == "ocp_default: 0 numbers, and no earlier snapshot to compare with"
+    assert export().answered(context(), answer("Accept 0 numbers"))["rows"] == 0
 
 
 def answer(*options: str, by: str | None = "ann") -> dict[str, Any]:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ocp_numbers.operators.approval import ApprovePlanOperator
+    from ocp_numbers.operators.balancing import CheckBalanceOperator
     from ocp_numbers.operators.base import OcpOperator
+    from ocp_numbers.operators.bulk import ApplyChangesOperator, PlanChangesOperator
     from ocp_numbers.operators.buy import BuyNumbersOperator
     from ocp_numbers.operators.cleanup import (
         MarkUnusedNumbersOperator,
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
         DeleteSetOperator,
         ReleaseSetNumbersOperator,
     )
+    from ocp_numbers.operators.restoring import PlanRestoreOperator
     from ocp_numbers.operators.search import SearchAvailableNumbersOperator, SearchNumbersOperator
     from ocp_numbers.operators.sets import (
         AddNumbersToSetOperator,
@@ -87,6 +90,10 @@ __all__ = [
     "MarkUnusedNumbersOperator",
     "ReleaseUnusedNumbersOperator",
     "VerifyCleanupOperator",
+    "PlanChangesOperator",
+    "ApplyChangesOperator",
+    "PlanRestoreOperator",
+    "CheckBalanceOperator",
 ]
 
 _ROOMS = {
@@ -110,6 +117,7 @@ _ROOMS = {
     ),
     "removal": ("DeleteNumbersOperator", "ReleaseSetNumbersOperator", "DeleteSetOperator"),
     "buy": ("BuyNumbersOperator",),
+    "bulk": ("PlanChangesOperator", "ApplyChangesOperator"),
     "export": ("ExportNumbersOperator",),
     "approval": ("ApprovePlanOperator",),
     "regions": ("PlanRegionOperator", "BuyPlannedNumbersOperator", "FillSetOperator", "VerifyRegionOperator"),
@@ -126,6 +134,8 @@ _ROOMS = {
         "ReleaseUnusedNumbersOperator",
         "VerifyCleanupOperator",
     ),
+    "restoring": ("PlanRestoreOperator",),
+    "balancing": ("CheckBalanceOperator",),
 }
 _ROOM_OF = {operator: room for room, operators in _ROOMS.items() for operator in operators}
 

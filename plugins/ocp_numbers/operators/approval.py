@@ -7,8 +7,12 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.sdk.exceptions import TaskAwaitingInput
 
 from ocp_numbers.errors import InvalidInput, PlanChanged
+from ocp_numbers.links import required_actions_address
+from ocp_numbers.operators.telling import tell
+from ocp_numbers.progress import duration
 from ocp_numbers.retry import retry_policy as default_retry_policy
 
 if TYPE_CHECKING:
@@ -52,8 +56,12 @@ class ApprovePlanOperator(ApprovalOperator):
         """
         self._put_question()
         if self.plan["ask"]:
-            return super().execute(context)
-        self.log.info("Nobody is asked: %s", self.plan.get("unasked", "the plan says so"))
+            try:
+                return super().execute(context)
+            except TaskAwaitingInput:
+                self._tell_who_may_answer(context)
+                raise
+        tell(context, f"Nobody is asked: {self.plan.get('unasked', 'the plan says so')}")
         return self._answer(context, by=None)
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
@@ -72,15 +80,27 @@ class ApprovePlanOperator(ApprovalOperator):
         user = event.get("responded_by_user") or {}
         approved = event.get("chosen_options") == [self.APPROVE]
         if not approved:
-            self.log.warning(
-                "Plan %s was not approved (%s): nothing is changed.",
-                self._short_digest,
-                f"rejected by {user['name']}" if user else "nobody answered in time",
-            )
+            why = f"rejected by {user['name']}" if user else "nobody answered in time"
+            tell(context, f"Plan {self._short_digest} was not approved ({why}): nothing is changed.")
+        else:
+            tell(context, f"Plan {self._short_digest} was approved by {user.get('name', 'somebody unnamed')}.")
         answer = self._answer(context, by=user.get("name"), approved=approved)
         # Ends here for a refusal, unless the task is mapped: there Airflow skips nothing, and the answer has to say it.
         super().execute_complete(context, event)
         return answer
+
+    def _tell_who_may_answer(self, context: Context) -> None:
+        from ocp_numbers.notifications import Event, notify
+
+        within = f" within {duration(self.response_timeout.total_seconds())}" if self.response_timeout else ""
+        event = Event(
+            kind="approval_needed",
+            environment=str({**(self.plan.get("region") or {}), **self.plan}.get("ocp_conn_id", "")),
+            subject=str(self.subject),
+            text=f"Plan {self._short_digest} waits for an answer{within}; without one nothing is changed.",
+            link=required_actions_address(context["ti"]),
+        )
+        notify(dict(context), event)
 
     @property
     def _short_digest(self) -> str:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import quote
 
 from airflow.sdk import BaseOperator
 
-from ocp_numbers.errors import Interrupted, InvalidInput
-from ocp_numbers.links import OcpConsoleLink
+from ocp_numbers.errors import Interrupted, InvalidInput, OutcomeUnknown, shown
+from ocp_numbers.links import DashboardLink, OcpConsoleLink, dashboard_address
 from ocp_numbers.operators.rendered import Reader, awaits_rendering, inputs
+from ocp_numbers.operators.telling import observed, tell
 from ocp_numbers.retry import retry_policy as default_retry_policy
 
 if TYPE_CHECKING:
+    from airflow.sdk import BaseOperatorLink
+    from airflow.sdk.definitions.context import Context
     from airflow.sdk.definitions.retry_policy import RetryPolicy
 
     from ocp_numbers.client import OcpClient
     from ocp_numbers.hooks.ocp import OcpNumbersHook
+    from ocp_numbers.notifications.events import Kind
 
 
 class OcpOperator(BaseOperator):
@@ -28,21 +33,23 @@ class OcpOperator(BaseOperator):
     that no outcome is left in doubt.
 
     A subclass lists its inputs in ``readers``, calls :meth:`check_literals` last in its constructor and
-    :meth:`read_inputs` first in ``execute``.
+    :meth:`read_inputs` first in ``execute``. It says what came of it by :meth:`tell`, and what it worked on in
+    :attr:`worked_on`; the progress of long work and what stopped it are shown without its help.
 
     :param ocp_conn_id: Airflow connection of type ``ocp`` (templated).
     :param retry_policy: what to do after a failure; by default :func:`ocp_numbers.retry.retry_policy`.
     """
 
     template_fields: Sequence[str] = ("ocp_conn_id",)
-    operator_extra_links = (OcpConsoleLink(),)
+    operator_extra_links: Collection[BaseOperatorLink] = (DashboardLink(), OcpConsoleLink())
     ui_color = "#e3f2ea"
 
     readers: ClassVar[Mapping[str, Reader[Any]]] = inputs()
     """For each input, by its attribute's name, what turns its rendered value into the checked one."""
 
     _killed = False
-    _executing = False
+    _context: Context | None = None
+    """That of the execution under way."""
 
     def __init__(
         self, *, ocp_conn_id: str = "ocp_default", retry_policy: RetryPolicy | None = None, **kwargs: Any
@@ -55,6 +62,31 @@ class OcpOperator(BaseOperator):
         super().__init_subclass__(**kwargs)
         if "execute" in cls.__dict__:
             cls.execute = _closing(cls.__dict__["execute"])  # type: ignore[method-assign]
+
+    @cached_property
+    def worked_on(self) -> dict[str, str]:
+        """What the task's links lead to; for its keys see :mod:`ocp_numbers.links`."""
+        return {}
+
+    def tell(self, sentence: str) -> None:
+        """Say in a sentence what came of the task; see :mod:`ocp_numbers.operators.telling` for where it is shown."""
+        tell(self._context or {}, sentence)
+
+    def notify(self, kind: Kind, *, subject: str, text: str, page: str = "") -> None:
+        """Tell people of an event, as ``include/notifications.yaml`` says; failing to changes nothing.
+
+        :param page: of the dashboard, to look at.
+        """
+        from ocp_numbers.notifications import Event, notify
+
+        event = Event(
+            kind=kind,
+            environment=self.ocp_conn_id,
+            subject=f"{self.ocp_conn_id}: {subject}",
+            text=text,
+            link=dashboard_address(self.ocp_conn_id, page),
+        )
+        notify(dict(self._context or {}), event)
 
     @cached_property
     def hook(self) -> OcpNumbersHook:
@@ -74,6 +106,19 @@ class OcpOperator(BaseOperator):
                 f"{self.task_id} was asked to end and did so between two calls; run it again to continue."
             )
         return self.hook.client
+
+    def _tell_of_doubt(self, context: Context, error: OutcomeUnknown) -> None:
+        """Tell people what is not known, unless another attempt will find out by itself."""
+        ti = context.get("ti")
+        if getattr(ti, "try_number", 1) <= getattr(ti, "max_tries", 0):
+            return
+        order = self.worked_on.get("order")
+        self.notify(
+            "unknown_purchase",
+            subject=f"{self.task_id} does not know what became of {shown(error.numbers) or 'its call'}",
+            text=f"{error}\n\nClear the task {self.task_id}: it finds out first. Do not do the rest by hand meanwhile.",
+            page=f"orders/{quote(order)}" if order else "",
+        )
 
     def on_kill(self) -> None:
         """Let the call under way finish and refuse the next one."""
@@ -112,14 +157,18 @@ class OcpOperator(BaseOperator):
 
 def _closing(execute: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(execute)
-    def closing(self: OcpOperator, *args: Any, **kwargs: Any) -> Any:
-        if self._executing:  # called by the execute of a subclass, which goes on
-            return execute(self, *args, **kwargs)
-        self._executing = True
+    def closing(self: OcpOperator, context: Context, *args: Any, **kwargs: Any) -> Any:
+        if self._context is not None:  # called by the execute of a subclass, which goes on
+            return execute(self, context, *args, **kwargs)
+        self._context = context
         try:
-            return execute(self, *args, **kwargs)
+            with observed(context):
+                return execute(self, context, *args, **kwargs)
+        except OutcomeUnknown as error:
+            self._tell_of_doubt(context, error)
+            raise
         finally:
-            self._executing = False
+            self._context = None
             if "hook" in self.__dict__:
                 self.hook.close()
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ocp_numbers.data_root import DataRoot
 from ocp_numbers.errors import InvalidInput, OcpError, OrderCorrupt
+from ocp_numbers.links import OrderLink
 from ocp_numbers.operators import rendered
 from ocp_numbers.operators.base import OcpOperator
 
@@ -86,6 +87,7 @@ class BuyNumbersOperator(OcpOperator):
         allow_unknown_price=rendered.flag,
     )
     template_fields = ("ocp_conn_id", *readers)
+    operator_extra_links = (OrderLink(), *OcpOperator.operator_extra_links)
     ui_color = "#f7e3c8"
 
     def __init__(
@@ -136,7 +138,7 @@ class BuyNumbersOperator(OcpOperator):
         from ocp_numbers.ordering import Buyer, Caps, OrderBook, Policy, problem
 
         self.read_inputs()
-        order_id = self._key(context)
+        self.worked_on["order"] = order_id = self._key(context)
         book = OrderBook(DataRoot.from_environment(), self.hook.environment)
         settle = self.hook.settings.settle_seconds if self.settle_seconds is None else self.settle_seconds
         policy = Policy(settle=timedelta(seconds=settle), batch_size=self.batch_size)
@@ -153,6 +155,7 @@ class BuyNumbersOperator(OcpOperator):
         if trouble:
             _publish(context, receipt)
             raise trouble
+        self.tell(self._in_a_sentence(receipt))
         return _summary(receipt)
 
     def _check_combination(self) -> None:
@@ -170,6 +173,15 @@ class BuyNumbersOperator(OcpOperator):
             )
         if problems:
             raise InvalidInput(problems)
+
+    def _in_a_sentence(self, receipt: Receipt) -> str:
+        area = f"{self.country_code}/{self.prefix}" if self.prefix else self.country_code
+        ours = len(receipt.adopted) + len(receipt.already_ours)
+        before = f", {ours} were ours already" if ours else ""
+        return (
+            f"Bought {len(receipt.bought)} of {receipt.wanted} in {area} for {receipt.spent:f}{before}; "
+            f"order {receipt.order_id}"
+        )
 
     def _wishes(self) -> Wishes:
         from ocp_numbers.ordering import Wishes

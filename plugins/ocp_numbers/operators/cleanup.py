@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta, timezone
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -22,14 +23,19 @@ from ocp_numbers.operators.base import OcpOperator
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
-    from ocp_numbers.cleanup.journal import Journal
     from ocp_numbers.cleanup.plan import CleanupPlan
     from ocp_numbers.cleanup.policy import CleanupPolicy
     from ocp_numbers.client import OcpClient
     from ocp_numbers.data_root import DataRoot
+    from ocp_numbers.journal import Journal
 
 LEASES = "cleanup/.lease"
 """Folder of the data root for the leases, one for each environment; no run's folder begins with a dot."""
+
+
+def utc_now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(timezone.utc)
 
 
 def _fields(value: Any, *, field: str) -> dict[str, Any]:
@@ -67,6 +73,11 @@ class CleanupOperator(OcpOperator):
         self.timezone = timezone
         self.data_root = data_root
 
+    @cached_property
+    def worked_on(self) -> dict[str, str]:
+        """The dashboard's page of the cleanup."""
+        return {"page": "cleanup"}
+
     @property
     def root(self) -> DataRoot:
         """The data root to use."""
@@ -76,7 +87,7 @@ class CleanupOperator(OcpOperator):
 
     def now(self) -> datetime:
         """The present moment. Its date counts and not the run's: a mark must not be older than it is."""
-        return datetime.now(ZoneInfo(self.timezone))
+        return utc_now().astimezone(ZoneInfo(self.timezone))
 
 
 class SelectUnusedNumbersOperator(CleanupOperator):
@@ -124,7 +135,7 @@ class SelectUnusedNumbersOperator(CleanupOperator):
         place = folder(plan.run)
         self.root.write(f"{place}/numbers.csv", report.spreadsheet(plan))
         key = save_plan(self.root, plan)
-        self.log.info("%s All of them: %s/numbers.csv", report.summary(plan), place)
+        self.tell(f"{report.summary(plan)} All of them: {place}/numbers.csv")
         for line in report.log_lines(plan):
             self.log.info("%s", line)
         plan.check_limits()
@@ -165,13 +176,12 @@ class _PlanOperator(CleanupOperator):
 
         :raises PlanChanged: when the data root holds another plan by now.
         """
-        from ocp_numbers.cleanup.journal import Journal
         from ocp_numbers.cleanup.plan import load_plan
+        from ocp_numbers.operators.journals import journal_of
 
         self.read_inputs()
         plan = load_plan(self.root, self.plan["key"], environment=self.hook.environment, digest=self.plan["digest"])
-        run = context["dag_run"]
-        journal = Journal(self.root, run=plan.run, digest=plan.digest, by=f"{run.dag_id}/{run.run_id}/{self.task_id}")
+        journal = journal_of(self, data_root=self.root, plan=plan.digest)
         return plan, journal, self.now().date()
 
     @contextmanager
@@ -186,7 +196,7 @@ class _PlanOperator(CleanupOperator):
         key = f"{LEASES}/{segment(self.hook.environment)}"
         # Longer than any call, so that none is under way when the next holder begins.
         length = timedelta(seconds=2 * self.hook.settings.total_timeout)
-        lease = Lease(self.root, key, clock=lambda: datetime.now(timezone.utc), length=length)
+        lease = Lease(self.root, key, clock=utc_now, length=length)
 
         def connect() -> OcpClient:
             lease.keep()
@@ -205,15 +215,25 @@ class MarkUnusedNumbersOperator(_PlanOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Mark, quarantine and clear; in a dry run, say what would be."""
         from ocp_numbers.cleanup.marking import Marking, look
+        from ocp_numbers.cleanup.selection import Action
 
         plan, journal, today = self.load(context)
         if plan.policy.dry_run:
             undone = look(self.client, plan, today)
-            self.log.info("Dry run: %d numbers would be marked, put into quarantine or cleared", len(undone))
+            self.tell(f"Dry run: {len(undone)} numbers would be marked, put into quarantine or cleared")
             return {"changed": 0}
         with self.alone() as connect:
             changed = Marking(connect, journal, plan, today=today).carry_out()
-        self.log.info("%d numbers marked, put into quarantine or cleared", changed)
+        self.tell(f"{changed} numbers marked, put into quarantine or cleared")
+        if changed and (marked := plan.only(Action.MARK)):
+            self.notify(
+                "marked",
+                subject=f"{len(marked)} numbers are marked as unused",
+                text=f"{shown(line.number for line in marked)}.\n\nEach is given up {plan.policy.grace_days} days from "
+                "now at the earliest, once a person approves. To keep one, attach it or write the word keep into its "
+                "note.",
+                page="cleanup",
+            )
         return {"changed": changed}
 
 
@@ -231,21 +251,23 @@ class ReleaseUnusedNumbersOperator(_PlanOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Check everything again, then give the numbers up; in a dry run, say what would be."""
+        from ocp_numbers.cleanup.planning import recalled
         from ocp_numbers.cleanup.releasing import Releasing
 
         plan, journal, today = self.load(context)
+        recall = partial(recalled, self.root, plan)
         if not plan.releases:
-            self.log.info("Nothing to do: no number is due")
+            self.tell("Nothing to do: no number is due")
             return {"released": 0}
         self._check_approval(plan)
         policy = _policy(self.plan["policy_file"], self.plan["overrides"])
         if plan.policy.dry_run:
-            releasing = Releasing(lambda: self.client, journal, plan, policy=policy, today=today)
-            self.log.info("Dry run: %d numbers would be given up", len(releasing.check()))
+            releasing = Releasing(lambda: self.client, journal, plan, policy=policy, today=today, recall=recall)
+            self.tell(f"Dry run: {len(releasing.check())} numbers would be given up")
             return {"released": 0}
         with self.alone() as connect:
-            released = Releasing(connect, journal, plan, policy=policy, today=today).carry_out()
-        self.log.info("%d numbers given up", released)
+            released = Releasing(connect, journal, plan, policy=policy, today=today, recall=recall).carry_out()
+        self.tell(f"{released} numbers given up")
         return {"released": released}
 
     def _check_approval(self, plan: CleanupPlan) -> None:
@@ -259,10 +281,19 @@ class ReleaseUnusedNumbersOperator(_PlanOperator):
 class VerifyCleanupOperator(_PlanOperator):
     """Read everything back, compare it with the plan, and put the account on record: ``cleanup/<run>/result.json``.
 
+    Give it the trigger rule ``none_failed``: also where nobody approved, the marks are to be verified.
     Returns ``{"released", "deleted", "marked", "cleared", "dry_run", "summary"}``, counts and a sentence.
 
+    :param released: what ``ReleaseUnusedNumbersOperator`` returned, ``None`` where it was skipped (templated).
     :raises VerificationFailed: naming each number that is not as it should be; the account is on record then.
     """
+
+    template_fields = (*_PlanOperator.template_fields, "released")
+    readers: ClassVar = {**_PlanOperator.readers, "released": rendered.optional(rendered.mapping)}
+
+    def __init__(self, *, released: Any, **kwargs: Any) -> None:
+        self.released = released
+        super().__init__(**kwargs)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Read back, record, compare."""
@@ -270,9 +301,9 @@ class VerifyCleanupOperator(_PlanOperator):
         from ocp_numbers.cleanup.verifying import read_back
 
         plan, journal, today = self.load(context)
-        result = read_back(self.client, journal, plan, today)
+        result = read_back(self.client, journal, plan, today, approved=self.released is not None)
         self.root.write(f"{folder(plan.run)}/result.json", result.model_dump_json(indent=1).encode())
-        self.log.info("%s", result.summary)
+        self.tell(result.summary)
         if result.differences:
             raise VerificationFailed(
                 f"{result.summary} Not as planned: {shown(result.differences)}. Look at them in OCP's console; the "

@@ -6,25 +6,25 @@ repeat after a crash, a lost answer or a second run.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from ocp_numbers.errors import ApiError, NoAnswer, OutcomeUnknown, Refused, VerificationFailed, shown
+from ocp_numbers.operators.journals import journal_of
+from ocp_numbers.progress import Progress
 
 if TYPE_CHECKING:
+    from ocp_numbers.journal import Entry, NumberEdit, SetEdit
     from ocp_numbers.operators.base import OcpOperator
 
 ItemT = TypeVar("ItemT")
+EditT = TypeVar("EditT", bound="NumberEdit | SetEdit")
 
 BATCH = 100
 """Numbers per call: few calls for long lists, and an answer that fits into a message when one is refused."""
 
 PAUSES: tuple[float, ...] = (1.0, 4.0, 15.0)
 """Seconds before each further look: OCP may show a change some seconds late."""
-
-LOG_EVERY = 5.0
-"""Seconds between two progress lines."""
 
 
 def batches(items: Sequence[ItemT], size: int | None = None) -> Iterator[Sequence[ItemT]]:
@@ -34,43 +34,62 @@ def batches(items: Sequence[ItemT], size: int | None = None) -> Iterator[Sequenc
         yield items[start : start + size]
 
 
+def subjects(edits: Iterable[NumberEdit | SetEdit]) -> list[str]:
+    """The numbers or sets that ``edits`` are about, for calls and messages."""
+    return [edit.subject for edit in edits]
+
+
 def converge(
     operator: OcpOperator,
     doing: str,
     *,
-    todo: Callable[[], Sequence[ItemT]],
-    change: Callable[[Sequence[ItemT]], object],
+    operation: str,
+    todo: Callable[[], Sequence[EditT]],
+    change: Callable[[Sequence[EditT]], object],
+    at_once: bool = False,
 ) -> int:
-    """Bring about a state, and return how many items had to be changed for it.
+    """Bring about a state, and return how many numbers or sets had to be changed for it.
+
+    Each batch is in the journal, with how it was before, when OCP is asked to change it.
 
     :param doing: what is done, for the log, such as ``attach to miniApp X``.
-    :param todo: looks at OCP and returns the items that are not yet as wanted.
+    :param operation: the same in a word or two, for the journal.
+    :param todo: looks at OCP and returns what is to become different to be as wanted.
     :param change: asks OCP to change one batch of them; must be safe to repeat.
+    :param at_once: whether ``change`` is one call for all of them, however many.
     :raises VerificationFailed: when OCP says yes but goes on showing something else.
     :raises ApiError, NoAnswer: when OCP refuses, or its answers go missing too often.
     """
+    journal = journal_of(operator)
+    intents: list[Entry] = []
+
+    def change_on_record(batch: Sequence[EditT]) -> None:
+        intents.append(journal.intend(operation, batch))
+        change(batch)
+
     wanted = missing = todo()
     if not wanted:
-        operator.log.info("Nothing to do: %s is already so for all", doing)
+        operator.tell(f"{doing}: nothing to do, it is so already")
     for pause in PAUSES:
         if not missing:
             break
-        failure = _change_all(operator, doing, missing, change)
+        failure = _change_all(operator, doing, missing, change_on_record, size=len(missing) if at_once else BATCH)
         missing = todo()
         if missing:
             _wait(pause)
             missing = todo()
         if missing and isinstance(failure, Refused):
-            operator.log.error("%s: refused, and not so for %s", doing, shown(missing))
+            operator.log.error("%s: refused, and not so for %s", doing, shown(subjects(missing)))
             raise failure
     if missing:
         raise failure or VerificationFailed(
-            f"{doing}: OCP said yes, but still shows otherwise for {shown(missing)}. Look at them in OCP's console, "
-            f"then clear the task: it changes only what is still missing.",
-            differences=[str(item) for item in missing],
+            f"{doing}: OCP said yes, but still shows otherwise for {shown(subjects(missing))}. Look at them in OCP's "
+            f"console, then clear the task: it changes only what is still missing.",
+            differences=subjects(missing),
         )
+    journal.confirm(*intents)
     if wanted:
-        operator.log.info("Done and read back: %s, %d", doing, len(wanted))
+        operator.tell(f"{doing}: done for {len(wanted):,}, and read back")
     return len(wanted)
 
 
@@ -124,23 +143,26 @@ def _left(remaining: Callable[[], Sequence[str]]) -> Sequence[str]:
 
 
 def _change_all(
-    operator: OcpOperator, doing: str, missing: Sequence[ItemT], change: Callable[[Sequence[ItemT]], object]
+    operator: OcpOperator,
+    doing: str,
+    missing: Sequence[EditT],
+    change: Callable[[Sequence[EditT]], object],
+    *,
+    size: int,
 ) -> ApiError | NoAnswer | None:
     """Change ``missing`` batch by batch; the error after which only looking tells what took effect."""
-    told, sent = time.monotonic(), 0
-    for batch in batches(missing):
+    progress, sent = Progress(doing, len(missing), unit="items"), 0
+    for batch in batches(missing, size):
         try:
             change(batch)
         except (ApiError, NoAnswer) as error:
             if error.settled:
-                operator.log.error("%s: refused for %s", doing, shown(batch))
+                operator.log.error("%s: refused for %s", doing, shown(subjects(batch)))
                 raise
             operator.log.warning("%s: %s Reading back what took effect.", doing, error)
             return error
         sent += len(batch)
-        if time.monotonic() - told > LOG_EVERY:
-            told = time.monotonic()
-            operator.log.info("%s: %d of %d", doing, sent, len(missing))
+        progress(sent)
     return None
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from airflow.sdk import Asset, AssetAlias
 
 from ocp_numbers.errors import InvalidInput, VolumeAnomaly, shown
+from ocp_numbers.links import ReportLink
 from ocp_numbers.operators import rendered
 from ocp_numbers.operators.base import OcpOperator
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 INVENTORY = AssetAlias("ocp_inventory")
 """Stands for the inventory of whichever environment was exported; a DAG scheduled on it runs after each of them."""
+
+BY_DAY = Asset(name="ocp_inventory_by_day", uri="ocp://inventory/by-day")
+"""The inventories of all environments, partitioned: ``<environment>|<date>`` is the key of one night's."""
 
 ACCEPT, REFUSE = "Accept", "Refuse"
 
@@ -34,10 +38,14 @@ class ExportNumbersOperator(OcpOperator):
     logical date in ``timezone``, or of its start where it has none.
 
     When the number of rows is unbelievable beside the last snapshot's, nothing is published and a person is asked in
-    the Airflow UI; silence refuses. After publishing, the asset ``ocp://<connection>/inventory`` gets an event.
+    the Airflow UI; silence refuses. After publishing, the asset ``ocp://<connection>/inventory`` gets an event with
+    counts and digest, and so does the partition ``<connection>|<date>`` of :data:`BY_DAY`; an export of some groups
+    tells neither.
 
-    Returns ``{"environment", "date", "rows", "rejects", "attached", "unattached", "changes", "digest", "path",
-    "report"}``: ``changes`` counts each kind of change since the last snapshot, ``report`` is a page for people.
+    Returns ``{"environment", "date", "rows", "rejects", "attached", "unattached", "changes", "balance", "digest",
+    "path", "report"}``: ``changes`` counts each kind of change since the last snapshot, ``balance`` says whether the
+    books are ``balanced``, ``unbalanced`` or ``opening``, ``None`` for some groups only; ``report`` is a page for
+    people.
 
     :param groups: ids of the groups to export, in a folder of their own; none for all that the login sees (templated).
     :param formats: ``parquet``, which is always needed, ``csv``, and ``xlsx`` for up to a million numbers (templated).
@@ -47,8 +55,8 @@ class ExportNumbersOperator(OcpOperator):
     :param full_check: compare with the CSV that the platform makes itself (``POST /api/numbers/csv``), too (templated).
     :param max_reject_percent: rows that may fail validation before the export does.
     :param max_change_percent: how many more or fewer numbers than in the last snapshot are believed.
-    :param keep_days: delete snapshots of the same scope that are older, once a new one is published, but never the last
-        seven; ``None`` keeps all.
+    :param keep_days: delete the environment's journals and the snapshots of the same scope that are older, once a new
+        one is published, but never the last seven snapshots; ``None`` keeps all.
     :param response_timeout: how long a person has to accept an unbelievable number of rows.
     :param data_root: where to export to; by default the one of the environment.
     """
@@ -61,6 +69,7 @@ class ExportNumbersOperator(OcpOperator):
         "timezone": rendered.text,
         "full_check": rendered.flag,
     }
+    operator_extra_links = (ReportLink(), *OcpOperator.operator_extra_links)
     ui_color = "#e2ecf7"
 
     def __init__(
@@ -78,7 +87,7 @@ class ExportNumbersOperator(OcpOperator):
         data_root: DataRoot | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(outlets=[*(kwargs.pop("outlets", None) or ()), INVENTORY], **kwargs)
+        super().__init__(outlets=[*(kwargs.pop("outlets", None) or ()), INVENTORY, BY_DAY], **kwargs)
         self.groups = groups
         self.formats = formats
         self.source = source
@@ -106,6 +115,8 @@ class ExportNumbersOperator(OcpOperator):
                     before=accepted_rows,
                 ) from anomaly
             self._ask(context, anomaly)
+        if not snapshot.manifest.scope.groups:
+            self.worked_on["date"] = snapshot.date.isoformat()
         self._announce(context, snapshot)
         self._expire(snapshot)
         return _summary(snapshot)
@@ -158,18 +169,27 @@ class ExportNumbersOperator(OcpOperator):
                 f"timezone: {self.timezone!r} is not known; write a name such as Europe/Athens"
             ) from None
         run = context["dag_run"]
-        return (run.logical_date or run.run_after).astimezone(zone).date()
+        day = (run.logical_date or run.run_after).astimezone(zone).date()
+        if day > datetime.now(zone).date() + timedelta(1):
+            # It would be the latest until that day, and old snapshots would be deleted as of then.
+            raise InvalidInput(f"logical date: {day} lies in the future; trigger a run for a date up to today")
+        return day
 
     def _ask(self, context: Context, anomaly: VolumeAnomaly) -> None:
         from airflow.sdk.exceptions import TaskAwaitingInput
         from airflow.sdk.execution_time.hitl import upsert_hitl_detail
 
         self.log.warning("%s", anomaly)
+        self.notify(
+            "anomalous_export",
+            subject=_told(anomaly),
+            text=f"{anomaly}. Answer under Required Actions of this run; without an answer it is refused.",
+        )
         upsert_hitl_detail(
             ti_id=context["ti"].id,
             # The number is part of the answer: an answer to an older question cannot be taken for one to this.
             options=[f"{ACCEPT} {anomaly.rows} numbers", REFUSE],
-            subject=f"{self.ocp_conn_id}: {anomaly.rows} numbers, {anomaly.before} in the last snapshot",
+            subject=f"{self.ocp_conn_id}: {_told(anomaly)}",
             body=f"{anomaly}. Until then the last snapshot stays the latest; without an answer this one is refused.",
             defaults=[REFUSE],
             params={},
@@ -177,20 +197,86 @@ class ExportNumbersOperator(OcpOperator):
         raise TaskAwaitingInput(method_name="answered", timeout=self.response_timeout)
 
     def _announce(self, context: Context, snapshot: CompleteSnapshot) -> None:
-        context["outlet_events"][INVENTORY].add(
-            Asset(name=f"{snapshot.environment} inventory", uri=f"ocp://{snapshot.environment}/inventory"),
-            extra={"date": snapshot.date.isoformat(), "rows": snapshot.rows, "digest": snapshot.digest},
+        if not snapshot.manifest.scope.groups:  # some groups are not the environment's inventory
+            context["outlet_events"][INVENTORY].add(
+                Asset(name=f"{snapshot.environment} inventory", uri=f"ocp://{snapshot.environment}/inventory"),
+                extra=_metadata(snapshot),
+            )
+            by_day = context["outlet_events"][BY_DAY]
+            by_day.extra = _metadata(snapshot)
+            by_day.add_partitions(f"{snapshot.environment}|{snapshot.date}")
+        from ocp_numbers.balance import read
+
+        balance = read(snapshot)
+        self.tell(
+            f"Published {snapshot.folder}: {snapshot.rows:,} numbers, proven complete by reading them twice. "
+            f"{_news(snapshot)} {balance.summary if balance else ''}".rstrip()
         )
-        self.log.info(
-            "Published %s: %s numbers, proven complete by reading them twice", snapshot.folder, f"{snapshot.rows:,}"
-        )
+        if balance and balance.verdict == "unbalanced":
+            self.notify(
+                "balance_broken",
+                subject=f"the books of {snapshot.date} do not balance",
+                text=balance.summary,
+                page="balance",
+            )
 
     def _expire(self, snapshot: CompleteSnapshot) -> None:
+        from ocp_numbers import journal
         from ocp_numbers.inventory.retention import expire
 
         if self.keep_days is not None:
             gone = expire(snapshot.root, snapshot.manifest.scope, today=snapshot.date, keep_days=self.keep_days)
             self.log.info("Deleted as older than %d days: %s", self.keep_days, shown(gone) or "nothing")
+            runs = journal.expire(snapshot.root, snapshot.environment, today=snapshot.date, keep_days=self.keep_days)
+            self.log.info("Deleted journals of runs that old: %d", runs)
+        snapshot.root.sweep()
+
+
+def pools(text: str | None) -> dict[str, str]:
+    """Which connection's exports run in which Airflow pool, such as ``ocp_eu=eu_reads, ocp_us=us_reads``.
+
+    :raises InvalidInput: naming the part that is not ``connection=pool``.
+    """
+    pairs = [part.partition("=") for part in (text or "").split(",") if part.strip()]
+    for connection, equals, pool in pairs:
+        if not (connection.strip() and equals and pool.strip()):
+            raise InvalidInput(
+                f"OCP_NUMBERS_POOLS: {connection + equals + pool!r} is not connection=pool; write for example "
+                f"ocp_eu=eu_reads,ocp_us=us_reads"
+            )
+    return {connection.strip(): pool.strip() for connection, _, pool in pairs}
+
+
+def _told(anomaly: VolumeAnomaly) -> str:
+    before = f"{anomaly.before:,} in the last snapshot" if anomaly.before else "and no earlier snapshot to compare with"
+    return f"{anomaly.rows:,} numbers, {before}"
+
+
+def _news(snapshot: CompleteSnapshot) -> str:
+    changes = snapshot.manifest.changes
+    if changes is None:
+        return "Nothing to compare with."
+    counted = ", ".join(f"{count:,} {kind}" for kind, count in changes.counts.items())
+    return f"Since {changes.date}: {counted or 'no change'}."
+
+
+def _metadata(snapshot: CompleteSnapshot) -> dict[str, Any]:
+    """What the asset's event says to those who are scheduled on it: counts, digest, and that it is complete."""
+    manifest = snapshot.manifest
+    return {
+        "environment": snapshot.environment,
+        "date": snapshot.date.isoformat(),
+        "taken": snapshot.taken.isoformat(),
+        "rows": snapshot.rows,
+        "attached": manifest.counts.attached,
+        "unattached": manifest.counts.unattached,
+        "rejects": manifest.rejects,
+        "changes": manifest.changes.counts if manifest.changes else {},
+        "balance": manifest.balance,
+        "digest": snapshot.digest,
+        "complete": True,
+        "path": str(snapshot.root.path(snapshot.folder)),
+    }
 
 
 def _holder(context: Context) -> str:
@@ -209,6 +295,7 @@ def _summary(snapshot: CompleteSnapshot) -> dict[str, Any]:
         "attached": manifest.counts.attached,
         "unattached": manifest.counts.unattached,
         "changes": manifest.changes.counts if manifest.changes else {},
+        "balance": manifest.balance,
         "digest": snapshot.digest,
         "path": str(snapshot.root.path(snapshot.folder)),
         "report": str(snapshot.root.path(f"{snapshot.folder}/report.html")),

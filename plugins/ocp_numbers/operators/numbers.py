@@ -6,18 +6,24 @@ looks first, changes only what is missing and reads back: a second run finds not
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ocp_numbers.models import PhoneNumber
+from ocp_numbers.note_marks import with_marks_of
 from ocp_numbers.operators import rendered
 from ocp_numbers.operators.base import OcpOperator
-from ocp_numbers.operators.converge import converge
+from ocp_numbers.operators.converge import converge, subjects
 from ocp_numbers.operators.guards import attached_as, refuse_other_groups, refuse_other_mini_apps, refuse_stealing
-from ocp_numbers.operators.note_marks import with_marks_of
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
+
+    from ocp_numbers.journal import NumberEdit
+
+
+UNATTACHED: dict[str, str | None] = {"mini_app_id": None, "locale": None, "application_tag": None}
+"""How a number shows itself that no miniApp answers."""
 
 
 class ChangeNumbersOperator(OcpOperator):
@@ -35,6 +41,18 @@ class ChangeNumbersOperator(OcpOperator):
     def look(self) -> dict[str, PhoneNumber]:
         """The numbers as OCP shows them now; those it does not show are absent."""
         return self.client.numbers.find(self.numbers)
+
+    def edits(
+        self, *, unless: Callable[[PhoneNumber], object], seen: Mapping[str, PhoneNumber], **fields: str | None
+    ) -> list[NumberEdit]:
+        """The edits that give ``fields`` to those of the numbers that are not so yet, or that OCP does not show."""
+        from ocp_numbers.journal import NumberEdit
+
+        return [
+            NumberEdit.of(seen[number], **fields) if number in seen else NumberEdit.unseen(number, **fields)
+            for number in self.numbers
+            if number not in seen or not unless(seen[number])
+        ]
 
     def counts(self, changed: int) -> dict[str, int]:
         """What is returned."""
@@ -64,14 +82,14 @@ class UpdateNumbersGroupOperator(ChangeNumbersOperator):
         changed = converge(
             self,
             f"move to group {self.group}",
+            operation="group",
             todo=self._elsewhere,
-            change=lambda batch: self.client.numbers.update_group(batch, group=self.group),
+            change=lambda batch: self.client.numbers.update_group(subjects(batch), group=self.group),
         )
         return self.counts(changed)
 
-    def _elsewhere(self) -> list[str]:
-        seen = self.look()
-        return [number for number in self.numbers if number not in seen or seen[number].group_id != self.group]
+    def _elsewhere(self) -> list[NumberEdit]:
+        return self.edits(unless=lambda row: row.group_id == self.group, seen=self.look(), group_id=self.group)
 
 
 class AttachNumbersOperator(ChangeNumbersOperator):
@@ -122,21 +140,24 @@ class AttachNumbersOperator(ChangeNumbersOperator):
         changed = converge(
             self,
             f"attach to miniApp {self.mini_app_id} in {self.locale}",
+            operation="attach",
             todo=self._unattached,
             change=lambda batch: self.client.numbers.attach(
-                batch, mini_app_id=self.mini_app_id, locale=self.locale, application_tag=self.application_tag
+                subjects(batch), mini_app_id=self.mini_app_id, locale=self.locale, application_tag=self.application_tag
             ),
         )
         return self.counts(changed)
 
-    def _unattached(self) -> list[str]:
+    def _unattached(self) -> list[NumberEdit]:
         seen = self.look()
         refuse_stealing(seen.values(), mini_app_id=self.mini_app_id, allow_reassign=self.allow_reassign)
-        return [
-            number
-            for number in self.numbers
-            if number not in seen or not attached_as(seen[number], self.mini_app_id, self.locale, self.application_tag)
-        ]
+        return self.edits(
+            unless=lambda row: attached_as(row, self.mini_app_id, self.locale, self.application_tag),
+            seen=seen,
+            mini_app_id=self.mini_app_id,
+            locale=self.locale,
+            application_tag=self.application_tag,
+        )
 
 
 class DetachNumbersOperator(ChangeNumbersOperator):
@@ -160,14 +181,20 @@ class DetachNumbersOperator(ChangeNumbersOperator):
     def execute(self, context: Context) -> dict[str, int]:
         """Detach the numbers that are attached."""
         self.read_inputs()
-        changed = converge(self, "detach", todo=self._attached, change=lambda batch: self.client.numbers.detach(batch))
+        changed = converge(
+            self,
+            "detach",
+            operation="detach",
+            todo=self._attached,
+            change=lambda batch: self.client.numbers.detach(subjects(batch)),
+        )
         return self.counts(changed)
 
-    def _attached(self) -> list[str]:
+    def _attached(self) -> list[NumberEdit]:
         seen = self.look()
         if self.expected_mini_app_id:
             refuse_other_mini_apps(seen.values(), mini_app_id=self.expected_mini_app_id)
-        return [number for number in self.numbers if number not in seen or seen[number].mini_app_id]
+        return self.edits(unless=lambda row: not row.mini_app_id, seen=seen, **UNATTACHED)
 
 
 class AddNumbersOperator(ChangeNumbersOperator):
@@ -228,15 +255,29 @@ class AddNumbersOperator(ChangeNumbersOperator):
     def execute(self, context: Context) -> dict[str, int]:
         """Add the numbers that the inventory does not hold yet."""
         self.read_inputs()
-        changed = converge(self, f"add to group {self.group}", todo=self._absent, change=self._add)
+        changed = converge(
+            self,
+            f"add to group {self.group}",
+            operation="add",
+            todo=self._absent,
+            change=lambda batch: self._add(subjects(batch)),
+        )
         return self.counts(changed)
 
-    def _absent(self) -> list[str]:
+    def _absent(self) -> list[NumberEdit]:
         seen = self.look()
         refuse_other_groups(seen.values(), group=self.group)
         if self.mini_app_id:
             refuse_stealing(seen.values(), mini_app_id=self.mini_app_id, allow_reassign=())
-        return [number for number in self.numbers if number not in seen]
+        return self.edits(
+            unless=lambda row: True,
+            seen=seen,
+            group_id=self.group,
+            mini_app_id=self.mini_app_id,
+            locale=self.locale,
+            note=self.note,
+            application_tag=self.application_tag,
+        )
 
     def _add(self, batch: Sequence[str]) -> object:
         return self.client.numbers.add_direct(
@@ -274,15 +315,20 @@ class UpdateNumberNoteOperator(OcpOperator):
     def execute(self, context: Context) -> dict[str, int]:
         """Write the note, unless it reads so already."""
         self.read_inputs()
-        changed = converge(self, f"write the note of {self.number}", todo=self._notes, change=self._write)
+        changed = converge(
+            self, f"write the note of {self.number}", operation="note", todo=self._unwritten, change=self._write
+        )
         return {"changed": changed, "unchanged": 1 - changed}
 
-    def _notes(self) -> list[str]:
-        """The note to write, unless OCP shows it already."""
+    def _unwritten(self) -> list[NumberEdit]:
+        from ocp_numbers.journal import NumberEdit
+
         seen = self.client.numbers.find([self.number]).get(self.number)
         current = (seen.note if seen else None) or ""
         wanted = with_marks_of(current, self.note)
-        return [] if seen and current == wanted else [wanted]
+        if seen is None:
+            return [NumberEdit.unseen(self.number, note=wanted)]
+        return [] if current == wanted else [NumberEdit.of(seen, note=wanted)]
 
-    def _write(self, notes: Sequence[str]) -> object:
-        return self.client.numbers.update_note(self.number, note=notes[0])
+    def _write(self, edits: Sequence[NumberEdit]) -> object:
+        return self.client.numbers.update_note(self.number, note=(edits[0].after or {}).get("note") or "")

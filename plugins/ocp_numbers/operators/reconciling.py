@@ -12,17 +12,19 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from airflow.sdk import BaseOperator
 
 from ocp_numbers.data_root import DataRoot
-from ocp_numbers.errors import InvalidInput, OcpError
-from ocp_numbers.links import ProvisioningRunLink
+from ocp_numbers.errors import InvalidInput, OcpError, shown
+from ocp_numbers.links import ProvisioningRunLink, dashboard_address
 from ocp_numbers.operators import rendered
 from ocp_numbers.operators.approval import ApprovePlanOperator
 from ocp_numbers.operators.regions import PlanRegionOperator, cost
+from ocp_numbers.operators.telling import tell
 from ocp_numbers.retry import retry_policy
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
     from ocp_numbers.regions.declared import DeclaredRegion
+    from ocp_numbers.regions.drift import DriftReport
 
 PROVISIONING = "provision_region"
 
@@ -52,7 +54,7 @@ class ReadDeclaredRegionsOperator(BaseOperator):
         from ocp_numbers.regions.declared import read_declared
 
         regions = read_declared(Path(self.folder))
-        self.log.info("%d regions declared: %s", len(regions), ", ".join(region.name for region in regions) or "none")
+        tell(context, f"{len(regions)} regions declared: {shown(region.name for region in regions) or 'none'}")
         return [region.model_dump(mode="json") for region in regions]
 
 
@@ -87,6 +89,9 @@ class CompareRegionOperator(PlanRegionOperator):
             raise
         state = State.AS_DECLARED if plan.changes_nothing else State.DRIFTED
         finding = Finding.about(declared, state=state, summary=plan.summary)
+        self.worked_on["page"] = "regions"
+        self.log.info("%s", page(plan))
+        self.tell(f"{region.name}: {state.value}. {plan.summary}")
         if state is State.AS_DECLARED:
             return finding.model_dump(mode="json")
         register = PlanRegister(DataRoot.from_environment())
@@ -204,6 +209,23 @@ class PublishDriftOperator(BaseOperator):
         self.declared = declared
         self.found = found
 
+    def _tell_of_drift(self, context: Context, report: DriftReport) -> None:
+        from ocp_numbers.notifications import Event, notify
+        from ocp_numbers.regions.drift import State
+
+        astray = [finding for finding in report.findings if finding.state is not State.AS_DECLARED]
+        if not astray:
+            return
+        environments = sorted({finding.environment for finding in astray})
+        event = Event(
+            kind="drift",
+            environment=shown(environments),
+            subject=report.summary,
+            text="\n".join(f"{finding.name}: {finding.state.value}. {finding.summary}" for finding in astray),
+            link=dashboard_address(environments[0], "regions"),
+        )
+        notify(dict(context), event)
+
     def execute(self, context: Context) -> dict[str, Any]:
         """Gather, keep, show."""
         from ocp_numbers.regions.drift import DriftReport
@@ -217,7 +239,9 @@ class PublishDriftOperator(BaseOperator):
             self.declared, found, run=f"{run.dag_id}/{run.run_id}", now=datetime.now(timezone.utc)
         )
         key = report.save(DataRoot.from_environment())
-        self.log.info("%s\n%s", report.summary, report.table)
+        self.log.info("%s", report.table)
+        tell(context, report.summary)
+        self._tell_of_drift(context, report)
         return {"summary": report.summary, "document": key, "counts": report.counts}
 
 

@@ -14,14 +14,14 @@ from airflow.providers.standard.utils.skipmixin import SkipMixin
 
 from ocp_numbers.data_root import DataRoot
 from ocp_numbers.errors import InvalidInput, PlanChanged, VerificationFailed, shown
+from ocp_numbers.links import SetLink
 from ocp_numbers.models import NumberSet, PhoneNumber
 from ocp_numbers.operators import rendered
 from ocp_numbers.operators.approval import ApprovePlanOperator
 from ocp_numbers.operators.base import OcpOperator
 from ocp_numbers.operators.buy import BuyNumbersOperator
-from ocp_numbers.operators.converge import PAUSES, converge
-from ocp_numbers.operators.guards import refuse_other_sets
-from ocp_numbers.operators.sets import EnsureSetOperator
+from ocp_numbers.operators.converge import PAUSES, converge, subjects
+from ocp_numbers.operators.sets import EnsureSetOperator, joining
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -94,6 +94,9 @@ class PlanRegionOperator(OcpOperator, SkipMixin):
         self.read_inputs()
         spec: RegionSpec = self.region
         plan = self.plan(spec)
+        self.worked_on["page"] = "regions"
+        self.log.info("%s", page(plan))
+        self.tell(plan.summary)
         register = PlanRegister(DataRoot.from_environment())
         result = {
             "digest": plan.digest,
@@ -116,17 +119,14 @@ class PlanRegionOperator(OcpOperator, SkipMixin):
         return result
 
     def plan(self, spec: RegionSpec) -> RegionPlan:
-        """Look at what is there, make the plan for it, and log its page."""
+        """Look at what is there, and make the plan for it."""
         from ocp_numbers.ordering import OrderBook
-        from ocp_numbers.regions.page import page
         from ocp_numbers.regions.planning import plan_region
         from ocp_numbers.regions.survey import survey
 
         self.ocp_conn_id = spec.ocp_conn_id
         book = OrderBook(DataRoot.from_environment(), self.hook.environment)
-        plan = plan_region(spec.region, survey(self.client, book, spec.region, is_protected=self._protection()))
-        self.log.info("%s", page(plan))
-        return plan
+        return plan_region(spec.region, survey(self.client, book, spec.region, is_protected=self._protection()))
 
     def _protection(self) -> Callable[[PhoneNumber], bool]:
         """Which free numbers are not to be touched."""
@@ -166,7 +166,7 @@ class BuyPlannedNumbersOperator(BuyNumbersOperator):
         self.ocp_conn_id = plan.region.ocp_conn_id
         self._check_still_holds(plan)
         if plan.order is None:
-            self.log.info("Nothing to buy. %s", plan.summary)
+            self.tell(f"Nothing to buy. {plan.summary}")
             return {"numbers": [], "bought": 0, "spent": "0", "for_set": list(plan.known)}
         wishes = plan.order.wishes.model_dump()
         for name, value in wishes.items():
@@ -212,17 +212,16 @@ class FillSetOperator(EnsureSetOperator):
         ensured = super().execute(context)
         set_id = ensured["set_id"]
 
-        def outside() -> list[str]:
-            inside = {number.number for number in self.client.sets.numbers(set_id)}
-            left = [number for number in self.numbers if number not in inside]
-            refuse_other_sets(self.client.numbers.find(left).values() if left else (), set_id=set_id)
-            return left
-
         added = converge(
             self,
             f"add to set {self.name}",
-            todo=outside,
-            change=lambda batch: self.client.sets.add_numbers(set_id, numbers=batch),
+            operation="put into set",
+            todo=lambda: joining(self.client, set_id, self.numbers),
+            change=lambda batch: self.client.sets.add_numbers(set_id, numbers=subjects(batch)),
+        )
+        self.tell(
+            f"Set {self.name} of {self.group} {'created' if ensured['created'] else 'found'}, {added} numbers added, "
+            f"{len(self.numbers) - added} were in it"
         )
         return {**ensured, "added": added}
 
@@ -240,6 +239,7 @@ class VerifyRegionOperator(OcpOperator):
 
     readers = rendered.inputs(plan=_approved, bought=rendered.mapping)
     template_fields = ("plan", "bought")
+    operator_extra_links = (SetLink(), *OcpOperator.operator_extra_links)
 
     def __init__(self, *, plan: Mapping[str, Any] | Any, bought: Mapping[str, Any] | Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -267,7 +267,8 @@ class VerifyRegionOperator(OcpOperator):
                 differences=wrong,
             )
         summary = account(plan, bought=int(self.bought["bought"]), spent=str(self.bought["spent"]))
-        self.log.info("%s", summary)
+        self.worked_on["set"] = found.id
+        self.tell(summary)
         return {
             "summary": summary,
             "set_id": found.id,

@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ocp_numbers.errors import NotFound, NumberInUse, PlanChanged, shown
-from ocp_numbers.models import PhoneNumber
+from ocp_numbers.models import NumberSet, PhoneNumber
 from ocp_numbers.operators import rendered
 from ocp_numbers.operators.converge import confirm_gone, send_once
 from ocp_numbers.operators.guards import refuse_in_use
+from ocp_numbers.operators.journals import journal_of
 from ocp_numbers.operators.numbers import ChangeNumbersOperator
 from ocp_numbers.operators.sets import SetOperator
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
+
+    from ocp_numbers.journal import Journal
 
 
 class DeleteNumbersOperator(ChangeNumbersOperator):
@@ -44,10 +47,11 @@ class DeleteNumbersOperator(ChangeNumbersOperator):
         self.read_inputs()
         seen = self._deletable(self.numbers)
         present = [number for number in self.numbers if number in seen]
+        journal = journal_of(self)
         for number in present:
-            self._delete(number)
+            self._delete(number, journal)
         confirm_gone("delete", remaining=lambda: list(self.client.numbers.find(present)) if present else [])
-        self.log.info("Deleted and read back: %s", shown(present) or "nothing, they were gone already")
+        self.tell(f"Deleted and read back: {shown(present) or 'nothing, they were gone already'}")
         return self.counts(len(present))
 
     def _deletable(self, numbers: Sequence[str]) -> dict[str, PhoneNumber]:
@@ -55,14 +59,18 @@ class DeleteNumbersOperator(ChangeNumbersOperator):
         refuse_in_use(seen.values(), allow=self.allow_in_use, in_sets=True)
         return seen
 
-    def _delete(self, number: str) -> None:
-        if number in self._deletable([number]):
-            send_once(
-                self,
-                f"delete {number}",
-                send=lambda: self.client.numbers.delete(number),
-                remaining=lambda: list(self.client.numbers.find([number])),
-            )
+    def _delete(self, number: str, journal: Journal) -> None:
+        from ocp_numbers.journal import NumberEdit
+
+        seen = self._deletable([number])
+        if seen:
+            with journal.recorded("delete", [NumberEdit.gone(seen[number])]):
+                send_once(
+                    self,
+                    f"delete {number}",
+                    send=lambda: self.client.numbers.delete(number),
+                    remaining=lambda: list(self.client.numbers.find([number])),
+                )
 
 
 class ReleaseSetNumbersOperator(SetOperator):
@@ -100,17 +108,22 @@ class ReleaseSetNumbersOperator(SetOperator):
 
     def execute(self, context: Context) -> dict[str, list[str]]:
         """Give up exactly the expected numbers."""
+        from ocp_numbers.journal import NumberEdit
+
         self.read_inputs()
-        if self._releasable():
-            send_once(
-                self,
-                f"give up the purchased numbers of set {self.set_id}",
-                send=lambda: self.client.sets.release_numbers(self.set_id),
-                remaining=lambda: list(self.members()),
-            )
+        if members := self._releasable():
+            journal = journal_of(self)
+            leaving = [NumberEdit.gone(row) for row in members.values()]
+            with journal.recorded("give up", leaving, without=lambda: self.members().keys()):
+                send_once(
+                    self,
+                    f"give up the purchased numbers of set {self.set_id}",
+                    send=lambda: self.client.sets.release_numbers(self.set_id),
+                    remaining=lambda: list(self.members()),
+                )
         kept = self.client.numbers.find(self.expected_numbers)
         released = [number for number in self.expected_numbers if number not in kept]
-        self.log.info("Given up: %s. Kept, as never purchased: %s", shown(released) or "none", shown(kept) or "none")
+        self.tell(f"Given up: {shown(released) or 'none'}. Kept, as never purchased: {shown(kept) or 'none'}")
         return {"released": released, "kept": list(kept)}
 
     def _releasable(self) -> dict[str, PhoneNumber]:
@@ -148,9 +161,11 @@ class DeleteSetOperator(SetOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Delete the set if it is there."""
+        from ocp_numbers.journal import NumberEdit, SetEdit
+
         self.read_inputs()
-        if not self._there():
-            self.log.info("Nothing to do: there is no set %s", self.set_id)
+        if not (there := self._there()):
+            self.tell(f"Nothing to do: there is no set {self.set_id}")
             return {"set_id": self.set_id, "deleted": False}
         members = self.members()
         if members and not self.allow_members:
@@ -159,12 +174,18 @@ class DeleteSetOperator(SetOperator):
                 f"allow_members."
             )
         doing = f"delete set {self.set_id}"
-        send_once(self, doing, send=lambda: self.client.sets.delete(self.set_id), remaining=self._there)
-        confirm_gone(doing, remaining=self._there)
+        leaving = [NumberEdit.of(row, set_id=None, set_name=None) for row in members.values()]
+        with journal_of(self).recorded("delete set", [*map(SetEdit.gone, there), *leaving]):
+            send_once(self, doing, send=lambda: self.client.sets.delete(self.set_id), remaining=self._left)
+            confirm_gone(doing, remaining=self._left)
+        self.tell(f"Deleted set {self.set_id} and read back; its numbers stay in the inventory")
         return {"set_id": self.set_id, "deleted": True}
 
-    def _there(self) -> list[str]:
+    def _there(self) -> list[NumberSet]:
         try:
-            return [self.client.sets.get(self.set_id).id]
+            return [self.client.sets.get(self.set_id)]
         except NotFound:
             return []
+
+    def _left(self) -> list[str]:
+        return [found.id for found in self._there()]

@@ -49,7 +49,7 @@ class SearchAvailableNumbersOperator(OcpOperator):
         offers = self.client.numbers.search_available(
             provider=self.provider, code=self.country_code, group=self.group, prefix=self.prefix
         )
-        self.log.info("%s offers %d numbers in %s %s", self.provider, len(offers), self.country_code, self.prefix or "")
+        self.tell(f"{self.provider} offers {len(offers):,} numbers in {self.country_code} {self.prefix or ''}".rstrip())
         return {
             "count": len(offers),
             "offers": [
@@ -121,5 +121,5 @@ class SearchNumbersOperator(OcpOperator):
                 f"export them with ExportNumbersOperator"
             )
         found = [number.number for number in self.client.numbers.iterate(**filters)] if count else []
-        self.log.info("Found %d numbers", len(found))
+        self.tell(f"Found {len(found):,} numbers")
         return {"count": len(found), "numbers": found}

@@ -10,14 +10,19 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ocp_numbers.errors import Conflict, InvalidInput, shown
+from ocp_numbers.links import SetLink
 from ocp_numbers.models import NumberSet, PhoneNumber
 from ocp_numbers.operators import rendered
 from ocp_numbers.operators.base import OcpOperator
-from ocp_numbers.operators.converge import converge
+from ocp_numbers.operators.converge import converge, subjects
 from ocp_numbers.operators.guards import attached_as, refuse_other_mini_apps, refuse_other_sets, refuse_stealing
+from ocp_numbers.operators.numbers import UNATTACHED
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
+
+    from ocp_numbers.client import OcpClient
+    from ocp_numbers.journal import NumberEdit, SetEdit
 
 
 class EnsureSetOperator(OcpOperator):
@@ -33,6 +38,7 @@ class EnsureSetOperator(OcpOperator):
 
     readers = rendered.inputs(name=rendered.text, group=rendered.text)
     template_fields = ("ocp_conn_id", *readers)
+    operator_extra_links = (SetLink(), *OcpOperator.operator_extra_links)
 
     def __init__(self, *, name: str, group: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -44,14 +50,21 @@ class EnsureSetOperator(OcpOperator):
         """Find the set, or create it."""
         self.read_inputs()
         created = converge(
-            self, f"create set {self.name} in group {self.group}", todo=self._missing, change=self._create
+            self,
+            f"create set {self.name} in group {self.group}",
+            operation="create set",
+            todo=self._missing,
+            change=self._create,
         )
-        return {"set_id": self._found()[0].id, "created": bool(created)}
+        self.worked_on["set"] = self._found()[0].id
+        return {"set_id": self.worked_on["set"], "created": bool(created)}
 
     def _found(self) -> list[NumberSet]:
         return [found for found in self.client.sets.list_for_group(self.group) if found.name == self.name]
 
-    def _missing(self) -> list[str]:
+    def _missing(self) -> list[SetEdit]:
+        from ocp_numbers.journal import SetEdit
+
         found = self._found()
         if len(found) > 1:
             raise InvalidInput(
@@ -66,11 +79,11 @@ class EnsureSetOperator(OcpOperator):
                 f"name: a set named {self.name!r} exists in group {shown(namesakes)}, not in {self.group}; choose "
                 f"another name, or move that set with UpdateSetOperator"
             )
-        return [self.name]
+        return [SetEdit(after=NumberSet(id="", name=self.name, group_id=self.group))]
 
-    def _create(self, names: Sequence[str]) -> None:
+    def _create(self, _: Sequence[SetEdit]) -> None:
         try:
-            self.client.sets.create(name=names[0], group_id=self.group)
+            self.client.sets.create(name=self.name, group_id=self.group)
         except Conflict:
             if not self._found():
                 raise
@@ -83,6 +96,8 @@ class SetOperator(OcpOperator):
     :param set_id: id of the set (templated).
     """
 
+    operator_extra_links = (SetLink(), *OcpOperator.operator_extra_links)
+
     def __init__(self, *, set_id: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.set_id = set_id
@@ -90,6 +105,23 @@ class SetOperator(OcpOperator):
     def members(self) -> dict[str, PhoneNumber]:
         """The numbers in the set as OCP shows them now."""
         return {number.number: number for number in self.client.sets.numbers(self.set_id)}
+
+
+def joining(client: OcpClient, set_id: str, numbers: Sequence[str]) -> list[NumberEdit]:
+    """The edits that put those of ``numbers`` into a set that are not in it yet.
+
+    :raises NumberInUse: when one of them is in another set.
+    """
+    from ocp_numbers.journal import NumberEdit
+
+    inside = {number.number for number in client.sets.numbers(set_id)}
+    outside = [number for number in numbers if number not in inside]
+    seen = client.numbers.find(outside) if outside else {}
+    refuse_other_sets(seen.values(), set_id=set_id)
+    return [
+        NumberEdit.of(seen[number], set_id=set_id) if number in seen else NumberEdit.unseen(number, set_id=set_id)
+        for number in outside
+    ]
 
 
 class UpdateSetOperator(SetOperator):
@@ -133,15 +165,18 @@ class UpdateSetOperator(SetOperator):
         changed = converge(
             self,
             f"update set {self.set_id}",
+            operation="update set",
             todo=self._differs,
             change=lambda _: self.client.sets.update(self.set_id, group_id=self.group, name=self.name),
         )
         return {"set_id": self.set_id, "changed": bool(changed)}
 
-    def _differs(self) -> list[str]:
+    def _differs(self) -> list[SetEdit]:
+        from ocp_numbers.journal import SetEdit
+
         now = self.client.sets.get(self.set_id)
-        same = self.name in (None, now.name) and self.group in (None, now.group_id)
-        return [] if same else [self.set_id]
+        then = now.model_copy(update={"name": self.name or now.name, "group_id": self.group or now.group_id})
+        return [] if then == now else [SetEdit(before=now, after=then)]
 
 
 class ChangeMembersOperator(SetOperator):
@@ -180,17 +215,14 @@ class AddNumbersToSetOperator(ChangeMembersOperator):
         changed = converge(
             self,
             f"add to set {self.set_id}",
+            operation="put into set",
             todo=self._outside,
-            change=lambda batch: self.client.sets.add_numbers(self.set_id, numbers=batch),
+            change=lambda batch: self.client.sets.add_numbers(self.set_id, numbers=subjects(batch)),
         )
         return self.counts(changed)
 
-    def _outside(self) -> list[str]:
-        inside = self.members()
-        outside = [number for number in self.numbers if number not in inside]
-        if outside:
-            refuse_other_sets(self.client.numbers.find(outside).values(), set_id=self.set_id)
-        return outside
+    def _outside(self) -> list[NumberEdit]:
+        return joining(self.client, self.set_id, self.numbers)
 
 
 class RemoveNumbersFromSetOperator(ChangeMembersOperator):
@@ -208,14 +240,19 @@ class RemoveNumbersFromSetOperator(ChangeMembersOperator):
         changed = converge(
             self,
             f"remove from set {self.set_id}",
+            operation="take out of set",
             todo=self._inside,
-            change=lambda batch: self.client.sets.remove_numbers(self.set_id, numbers=batch),
+            change=lambda batch: self.client.sets.remove_numbers(self.set_id, numbers=subjects(batch)),
         )
         return self.counts(changed)
 
-    def _inside(self) -> list[str]:
+    def _inside(self) -> list[NumberEdit]:
+        from ocp_numbers.journal import NumberEdit
+
         inside = self.members()
-        return [number for number in self.numbers if number in inside]
+        return [
+            NumberEdit.of(inside[number], set_id=None, set_name=None) for number in self.numbers if number in inside
+        ]
 
 
 class AttachSetOperator(SetOperator):
@@ -273,30 +310,34 @@ class AttachSetOperator(SetOperator):
         changed = converge(
             self,
             f"attach set {self.set_id} to miniApp {self.mini_app_id} in {self.locale}",
+            operation="attach",
             todo=self._unattached,
             change=self._attach,
         )
         return {"changed": changed, "unchanged": len(self.numbers or self.members()) - changed}
 
-    def _unattached(self) -> list[str]:
+    def _unattached(self) -> list[NumberEdit]:
+        from ocp_numbers.journal import NumberEdit
+
         members = self.members()
         strangers = [number for number in self.numbers or () if number not in members]
         if strangers:
             raise InvalidInput(f"numbers: {shown(strangers)} not in set {self.set_id}; add them to it first")
         targets = [members[number] for number in self.numbers or members]
         refuse_stealing(targets, mini_app_id=self.mini_app_id, allow_reassign=self.allow_reassign)
+        wanted = {"mini_app_id": self.mini_app_id, "locale": self.locale, "application_tag": self.application_tag}
         return [
-            number.number
+            NumberEdit.of(number, **wanted)
             for number in targets
             if not attached_as(number, self.mini_app_id, self.locale, self.application_tag)
         ]
 
-    def _attach(self, batch: Sequence[str]) -> object:
+    def _attach(self, batch: Sequence[NumberEdit]) -> object:
         return self.client.sets.attach(
             self.set_id,
             mini_app_id=self.mini_app_id,
             locale=self.locale,
-            numbers=batch,
+            numbers=subjects(batch),
             application_tag=self.application_tag,
         )
 
@@ -322,19 +363,20 @@ class DetachSetOperator(SetOperator):
     def execute(self, context: Context) -> dict[str, int]:
         """Detach the set if any of its numbers is attached."""
         self.read_inputs()
-        members = self.members()
-        attached = sum(1 for number in members.values() if number.mini_app_id)
-        converge(
+        changed = converge(
             self,
             f"detach set {self.set_id}",
+            operation="detach",
             todo=self._attached,
             change=lambda _: self.client.sets.detach(self.set_id),
+            at_once=True,
         )
-        return {"changed": attached, "unchanged": len(members) - attached}
+        return {"changed": changed, "unchanged": len(self.members()) - changed}
 
-    def _attached(self) -> list[str]:
-        """The set's id while any of its numbers is attached: the call is for the set as a whole."""
+    def _attached(self) -> list[NumberEdit]:
+        from ocp_numbers.journal import NumberEdit
+
         members = self.members().values()
         if self.expected_mini_app_id:
             refuse_other_mini_apps(members, mini_app_id=self.expected_mini_app_id)
-        return [self.set_id] if any(number.mini_app_id for number in members) else []
+        return [NumberEdit.of(number, **UNATTACHED) for number in members if number.mini_app_id]

@@ -1,0 +1,64 @@
+"""What a task says about itself while it works and when it ends, where people look for it.
+
+Airflow lets a task write no note of its own - only people and the public API do. What it does let it write is shown
+beside: a sentence goes into the log, into the XCom ``note``, and into the task's state store under ``note``, which the
+UI shows as *Storage*, *Task State Store*; the newest line of progress stands there under ``progress``, while the task
+still runs.
+
+None of it may fail the work, or change it: what cannot be shown is left out.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ocp_numbers.errors import OcpError
+from ocp_numbers.progress import heard_by
+
+if TYPE_CHECKING:
+    from airflow.sdk.definitions.context import Context
+
+log = logging.getLogger(__name__)
+
+LONGEST = 2_000
+"""Characters of a note; what is longer is in the log."""
+
+
+def tell(context: Context, sentence: str) -> None:
+    """Say in a sentence what came of the task, such as ``bought 5 of 5 in US/+1212 for 25``."""
+    log.info("%s", sentence)
+    _note(context, sentence)
+
+
+@contextmanager
+def observed(context: Context) -> Iterator[None]:
+    """Show the progress of what is done inside, and what stopped it."""
+    with heard_by(lambda line: _keep(context, "progress", line)):
+        try:
+            yield
+        except OcpError as error:
+            _note(context, f"{type(error).__name__}: {error}")
+            raise
+
+
+def _note(context: Context, text: str) -> None:
+    note = text if len(text) <= LONGEST else f"{text[: LONGEST - 4]} ..."
+    _keep(context, "note", note)
+    ti = context.get("ti")
+    if ti is not None:
+        try:
+            ti.xcom_push(key="note", value=note)
+        except Exception as error:
+            log.debug("The note could not be put beside the result: %s", error)
+
+
+def _keep(context: Context, key: str, text: str) -> None:
+    store = context.get("task_state_store")
+    if store is not None:
+        try:
+            store.set(key, text)
+        except Exception as error:
+            log.debug("The %s could not be put into the task's state: %s", key, error)
