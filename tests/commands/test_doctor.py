@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commands.conftest import Shell
+from ocp_numbers.client.transport import Transport
+from ocp_numbers.data_root import DataRoot
+from operators.world import World
+
+
+def findings(shell: Shell) -> dict[str, Any]:
+    return {finding["check"]: finding for finding in shell.json("doctor")}
+
+
+@pytest.fixture
+def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> sqlite3.Connection:
+    """An Airflow database with as much as the doctor looks at."""
+    file = tmp_path / "airflow.db"
+    monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", f"sqlite:///{file}")
+    database = sqlite3.connect(file, isolation_level=None)
+    database.execute("CREATE TABLE slot_pool (pool TEXT, slots INTEGER)")
+    return database
+
+
+def test_a_sound_deployment_is_found_sound(
+    world: World, shell: Shell, database: sqlite3.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database.execute("INSERT INTO slot_pool VALUES ('ocp_writes', 1)")
+    (tmp_path / "told.yaml").write_text(
+        "all: [{notifier: airflow.providers.http.notifications.http.HttpNotifier, http_conn_id: chat}]"
+    )
+    monkeypatch.setenv("OCP_NUMBERS_NOTIFICATIONS", str(tmp_path / "told.yaml"))
+    shell("export")
+
+    moods = {check: finding["mood"] for check, finding in findings(shell).items()}
+
+    assert moods == dict.fromkeys(
+        ["connection", "access", "clock", "data root", "inventory", "orders", "pools", "notifications"], "good"
+    )
+    assert shell("doctor") == 0
+
+
+def test_it_leaves_nothing_behind(world: World, shell: Shell) -> None:
+    shell("doctor")
+
+    assert DataRoot.from_environment().keys() == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "seen"), [([], "does not exist"), ([("ocp_writes", 8)], "has 8 slots")], ids=["missing", "too wide"]
+)
+def test_a_pool_that_lets_a_run_hang_or_race_is_wrong_with_the_command_that_mends_it(
+    world: World, shell: Shell, database: sqlite3.Connection, rows: list[tuple[str, int]], seen: str
+) -> None:
+    database.executemany("INSERT INTO slot_pool VALUES (?, ?)", rows)
+
+    pool = findings(shell)["pools"]
+
+    assert (pool["mood"], seen in pool["seen"]) == ("bad", True)
+    assert "airflow pools set ocp_writes 1" in pool["fix"]
+    assert shell("doctor") == 1
+
+
+def test_without_airflows_database_the_pool_is_not_guessed(
+    world: World, shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", f"sqlite:///{tmp_path}/nothing.db")
+
+    assert findings(shell)["pools"]["mood"] == "warning"
+    assert not (tmp_path / "nothing.db").exists()
+
+
+@pytest.mark.parametrize(("seconds", "mood"), [(-120, "bad"), (120, "bad"), (0, "good"), (2, "good")])
+def test_a_clock_that_is_off_is_wrong(
+    world: World, shell: Shell, monkeypatch: pytest.MonkeyPatch, seconds: int, mood: str
+) -> None:
+    send = Transport.send
+
+    def shifted(*arguments: Any, **fields: Any) -> Any:
+        reply = send(*arguments, **fields)
+        date = format_datetime(datetime.now(timezone.utc) + timedelta(seconds=seconds), usegmt=True)
+        object.__setattr__(reply, "headers", {**reply.headers, "Date": date})
+        return reply
+
+    monkeypatch.setattr(Transport, "send", shifted)
+
+    assert findings(shell)["clock"]["mood"] == mood
+
+
+def test_a_platform_that_is_away_hides_none_of_the_other_findings(
+    world: World, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_OCP_DEFAULT", '{"conn_type": "ocp", "host": "http://127.0.0.1:9"}')
+
+    found = findings(shell)
+
+    assert found["connection"]["mood"] == "bad"
+    assert found["data root"]["mood"] == "good"
+
+
+def test_a_data_root_that_cannot_be_written_is_wrong(
+    world: World, shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("OCP_NUMBERS_DATA", str(tmp_path / "file"))
+
+    root = findings(shell)["data root"]
+
+    assert (root["mood"], "OCP_NUMBERS_DATA" in root["fix"]) == ("bad", True)
+
+
+def test_a_store_that_does_not_create_exclusively_is_found_out(
+    world: World, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(DataRoot, "create", lambda self, key, content: True)
+
+    assert "not exclusive" in findings(shell)["data root"]["seen"]
+
+
+def test_pools_of_single_environments_have_to_exist(
+    world: World, shell: Shell, database: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database.execute("INSERT INTO slot_pool VALUES ('ocp_writes', 1)")
+    monkeypatch.setenv("OCP_NUMBERS_POOLS", "ocp_eu=eu_reads")
+
+    assert findings(shell)["pools"]["seen"].startswith("eu_reads do not exist")
+
+
+def test_nobody_being_told_is_mentioned_and_a_wrong_file_is_wrong(
+    world: World, shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OCP_NUMBERS_NOTIFICATIONS", raising=False)
+    assert findings(shell)["notifications"]["mood"] == "warning"
+
+    (tmp_path / "told.yaml").write_text("drfit: []")
+    monkeypatch.setenv("OCP_NUMBERS_NOTIFICATIONS", str(tmp_path / "told.yaml"))
+    assert "did you mean drift?" in findings(shell)["notifications"]["seen"]
