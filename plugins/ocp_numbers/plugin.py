@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from airflow.plugins_manager import AirflowPlugin
 
+from ocp_numbers.dashboard.mounting import PREFIX, VIEW, Dashboard
 from ocp_numbers.links import OcpConsoleLink
 
 
 class OcpNumbersPlugin(AirflowPlugin):
-    """Adds the link into OCP's own console to the tasks that act on OCP."""
+    """Adds the dashboard to Airflow's navigation, and links to the tasks that act on OCP."""
 
     name = "ocp_numbers"
     operator_extra_links = [OcpConsoleLink()]  # noqa: RUF012 - declared so by Airflow
+    fastapi_apps = [{"app": Dashboard(), "url_prefix": PREFIX, "name": "OCP Numbers"}]  # noqa: RUF012
+    external_views = [VIEW]  # noqa: RUF012

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from dashboard.records import NOW
+from ocp_numbers.dashboard.access import may_look
+from ocp_numbers.dashboard.application import create_app
+from ocp_numbers.dashboard.estate import Estate
+from ocp_numbers.dashboard.mounting import PREFIX
+from ocp_numbers.dashboard.shelf import Shelf
+from ocp_numbers.data_root import DataRoot
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _no_power_cuts() -> Iterator[None]:
+    """Nothing here is about a power cut; waiting for the disk would take most of the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> DataRoot:
+    return DataRoot(tmp_path / "data")
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Shelf:
+    return Shelf(tmp_path / "shelf")
+
+
+@pytest.fixture
+def estate(root: DataRoot, shelf: Shelf) -> Estate:
+    return Estate(root, shelf, clock=lambda: NOW)
+
+
+@pytest.fixture
+def browser(estate: Estate) -> TestClient:
+    """Somebody who is logged in, and whose requests ask for pages below the place where Airflow mounts them."""
+    app = create_app(estate)
+    assert may_look.dependency is not None
+    app.dependency_overrides[may_look.dependency] = lambda: None
+    airflow = FastAPI()
+    airflow.mount(PREFIX, app)
+    base = f"http://airflow.test{PREFIX}/"
+    return TestClient(airflow, base_url=base, headers={"accept": "text/html"}, raise_server_exceptions=False)
