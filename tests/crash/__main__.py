@@ -10,7 +10,7 @@ from pathlib import Path
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory(prefix="crash-airflow-") as home:
         os.environ.update(AIRFLOW_HOME=home, AIRFLOW__CORE__LOAD_EXAMPLES="False")
-        sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "include"))
+        sys.path[:0] = [str(Path(__file__).resolve().parents[2] / folder) for folder in ("include", "tests")]
         from .command import main
 
         sys.exit(main())

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, get_args
 
 EffectKind = Literal["call", "write", "report"]
-Recovery = Literal["retry", "clear", "recompute", "trigger", "lose-root"]
+Recovery = Literal["retry", "clear", "recompute", "trigger", "lose-root", "next-day"]
 RECOVERIES: tuple[Recovery, ...] = get_args(Recovery)
 """``retry`` by Airflow after its delay; ``clear`` of the failed task, by a person, at once; ``recompute`` clears all
-tasks; ``trigger`` starts a new run instead; ``lose-root`` does so after the whole data root was lost."""
+tasks; ``trigger`` starts a new run instead; ``lose-root`` does so after the whole data root was lost, ``next-day`` one
+day later."""
 
 
 class Effect(NamedTuple):
@@ -37,6 +38,7 @@ AT_THE_SERVER: dict[str, dict[str, Any]] = {
     "answer-garbled": {"kind": "broken_json"},
     "login-page": {"kind": "html"},
     "refused-401": {"kind": "unauthorized"},
+    "refused-200": {"kind": "refuse"},
     "refused-429": {"kind": "status", "status": 429, "retry_after": "1"},
     "failed-500": {"kind": "status", "status": 500},
     "processed-500": {"kind": "status_after", "status": 500},

@@ -131,6 +131,8 @@ class _Airflow:
                 self._report(msg.state.value, "state", (msg.state.value, None))
             case comms.SetRenderedFields() | comms.SetRenderedMapIndex() | comms.DeleteXCom() | comms.MaskSecret():
                 pass
+            case comms.ValidateInletsAndOutlets():
+                return comms.InactiveAssetsResult(inactive_assets=[])
             case comms.GetTaskStateStore() | comms.SetTaskStateStore() | comms.ClearTaskStateStore():
                 pass  # a cache that may vanish at any time, and here always has
             case _:

@@ -13,6 +13,7 @@ from .accidents import Case
 from .crew import drawn, single, work
 from .promises import PROMISES
 from .prover import Prover
+from .scenario import Scenario
 from .scenarios import SCENARIOS
 from .trial import Verdict
 
@@ -26,20 +27,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     counts: Counter[tuple[str, str]] = Counter()
     met: Counter[int] = Counter()
     broken: dict[str, Verdict] = {}
-    names = asked.scenario or list(SCENARIOS)
-    for name in names:
-        scenario = SCENARIOS[name]()
+    scenarios = [SCENARIOS[name]() for name in asked.scenario or SCENARIOS]
+    for scenario in scenarios:
         shares = [single(variants, asked.every) for variants in scenario.worlds]
         if asked.drawn:
-            shares.append(drawn(asked.drawn // len(names), asked.seed))
+            shares.append(drawn(asked.drawn // len(scenarios), asked.seed))
         for news in work(scenario, shares, jobs=asked.jobs):
-            counts[name, news.kind] += 1
+            counts[scenario.name, news.kind] += 1
             met[news.verdict.met] += 1
             if news.verdict.violations:
                 broken[str(news.verdict.case)] = news.verdict
                 _show(news.verdict)
             _show_progress(sum(counts.values()), len(broken), started)
-    _show_end(counts, met, broken, time.monotonic() - started)
+    _show_end(scenarios, counts, met, broken, time.monotonic() - started)
     return 1 if broken else 0
 
 
@@ -85,13 +85,20 @@ def _show_progress(cases: int, broken: int, started: float) -> None:
         print(f"\r{cases} cases, {rate:.1f} a second, {broken} broken ", end=end, file=sys.stderr, flush=True)
 
 
-def _show_end(counts: Counter[tuple[str, str]], met: Counter[int], broken: dict[str, Verdict], seconds: float) -> None:
+def _show_end(
+    scenarios: Sequence[Scenario],
+    counts: Counter[tuple[str, str]],
+    met: Counter[int],
+    broken: dict[str, Verdict],
+    seconds: float,
+) -> None:
     print()
     for (scenario, kind), cases in counts.items():
         print(f"{scenario:12}{kind:8}{cases:7} cases")
     print("accidents met: " + ", ".join(f"{number} in {cases} cases" for number, cases in sorted(met.items())))
     failures = Counter(promise for verdict in broken.values() for promise, _ in verdict.violations)
-    for promise, what in PROMISES.items():
+    promises = {**PROMISES, **{name: what for scenario in scenarios for name, what in scenario.promises.items()}}
+    for promise, what in promises.items():
         print(f"{failures[promise]:6} violations of {promise}: {what}")
     cases = sum(counts.values())
     print(f"{cases} cases in {seconds:.0f} s, {len(broken)} broke a promise")

@@ -1,8 +1,8 @@
 """Watches what a process does to the world outside, counts it, and lets the accident that is due happen.
 
-Works at the narrowest seams there are, so that it knows nothing of what it watches: calls at ``http.client``, on which
-requests and urllib rest, writes at Python's audit events of the file system. These seams are cut once in a process, and
-report to the watch that is on.
+Works at the narrowest seams there are, so that it knows nothing of what it watches: calls where a request goes into its
+socket and where ``http.client`` reads the answer, writes at the audit events of the file system. These seams are cut
+once in a process, and report to the watch that is on.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import select
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -37,6 +39,7 @@ from .accidents import (
 CONTROL = "/_sandbox/"
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _STAGING = ".staging"
+_REQUEST = re.compile(rb"(?P<method>[A-Z]+) (?P<target>\S+) HTTP/1\.[01]\r\n")
 _ANSWER_WITHIN = 10.0
 
 Tell = Callable[[str, object], None]
@@ -173,29 +176,30 @@ _watching: Watch | None = None
 
 @cache
 def _cut_seams() -> None:
-    put, get = http.client.HTTPConnection.putrequest, http.client.HTTPConnection.getresponse
-    due: dict[http.client.HTTPConnection, str | None] = {}
+    send, begin = socket.socket.sendall, http.client.HTTPResponse.begin
+    due: dict[int, str | None] = {}
 
-    def putrequest(self: http.client.HTTPConnection, method: str, url: str, *args: Any, **options: Any) -> None:
-        if _watching is not None:
-            due[self] = _watching.call(method, url)
-        put(self, method, url, *args, **options)
+    def sendall(self: socket.socket, data: Any, *flags: int) -> None:
+        request = _REQUEST.match(data) if _watching is not None and isinstance(data, (bytes, bytearray)) else None
+        if request is not None and _watching is not None:
+            due[self.fileno()] = _watching.call(request["method"].decode(), request["target"].decode())
+        send(self, data, *flags)
 
-    def getresponse(self: http.client.HTTPConnection) -> http.client.HTTPResponse:
-        what = due.pop(self, None)
+    def read_head(self: http.client.HTTPResponse) -> None:
+        connection = self.fp.fileno()
+        what = due.pop(connection, None)
         if what == KILLED_DURING:
             # The answer is there, unread: the platform has done what it was asked to.
-            select.select([self.sock], [], [], _ANSWER_WITHIN)
+            select.select([connection], [], [], _ANSWER_WITHIN)
             kill_self()
-        response = get(self)
+        begin(self)
         if what == KILLED_AFTER:
             kill_self()
-        return response
 
     def audit(event: str, arguments: tuple[Any, ...]) -> None:
         if _watching is not None:
             _watching.on_audit(event, arguments)
 
-    http.client.HTTPConnection.putrequest = putrequest  # type: ignore[method-assign]
-    http.client.HTTPConnection.getresponse = getresponse  # type: ignore[method-assign]
+    socket.socket.sendall = sendall  # type: ignore[assignment, method-assign]
+    http.client.HTTPResponse.begin = read_head  # type: ignore[method-assign]
     sys.addaudithook(audit)

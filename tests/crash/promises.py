@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from .scenario import Account, Results, Scenario
+from .scenario import Account, Results, Scenario, Violation
 from .world import Purchase, World
 
 PROMISES = {
@@ -17,9 +17,7 @@ PROMISES = {
     "complete": "a run that ended complete has exactly the wanted numbers",
     "ends": "once nothing goes wrong any more, people get the run to its end",
 }
-"""Each promise's name and what it says."""
-
-Violation = tuple[str, str]
+"""Each promise's name and what it says; a scenario may have more."""
 
 
 def always(scenario: Scenario, world: World, *, rootless: bool) -> Iterator[Violation]:
@@ -35,6 +33,7 @@ def always(scenario: Scenario, world: World, *, rootless: bool) -> Iterator[Viol
         yield "in-budget", f"{spent} spent, {scenario.budget} allowed"
     if not rootless:
         yield from _accounted(scenario.account(world), bought)
+    yield from scenario.watch(world)
 
 
 def at_the_end(scenario: Scenario, world: World, results: Results) -> Iterator[Violation]:

@@ -19,7 +19,7 @@ from .buying import CONNECTION, VARIANTS, account, account_published, begun_book
 from .scenario import Account, Results, Scenario
 from .world import World
 
-DAG_FILE = Path(__file__).resolve().parents[2] / "dags" / "provision_region.py"
+DAGS = Path(__file__).resolve().parents[2] / "dags"
 GROUP, SET_NAME, LOCALE = "retail-us", "front-desk", "en-US"
 FREE = "+12125550100"
 QUANTITY, MAX_UNIT_PRICE, MAX_TOTAL_PRICE = 3, 3, 5
@@ -29,7 +29,7 @@ def provisioning() -> Scenario:
     """Provision a region of three numbers with an approval; the cheapest two on offer cost 3."""
     return Scenario(
         name="provision",
-        dag=_dag,
+        dag=lambda: dag_of("provision_region"),
         wanted=QUANTITY - 1,
         budget=Decimal(MAX_TOTAL_PRICE),
         account=_account,
@@ -64,8 +64,9 @@ def provisioning_unasked() -> Scenario:
     return replace(scenario, conf={**scenario.conf, "require_approval": False})
 
 
-def _dag() -> DAG:
-    spec = importlib.util.spec_from_file_location("provision_region", DAG_FILE)
+def dag_of(name: str) -> DAG:
+    """The DAG from its file."""
+    spec = importlib.util.spec_from_file_location(name, DAGS / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

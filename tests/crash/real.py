@@ -19,11 +19,12 @@ from airflow.sdk import DAG
 from .accidents import Accident, Case, Effect
 from .attempt import WorldClock, be_quiet
 from .effects import Tell, Watch
-from .provisioning import DAG_FILE, provisioning_unasked
+from .provisioning import DAGS, provisioning_unasked
 from .scenario import Scenario
 from .world import Platform, World, scratch
 from .zygote import Zygote
 
+DAG_ID = "provision_region"
 Piece = tuple[str, Path, dict[str, str], tuple[Accident, ...]]
 """URL of the platform, data root, environment, accidents."""
 
@@ -73,7 +74,7 @@ def _run(scenario: Scenario, piece: Piece, tell: Tell) -> None:
     settings: Any = import_module("airflow.settings")
     settings.dispose_orm()
     settings.configure_orm()
-    dag: DAG = import_module("airflow.dag_processing.dagbag").DagBag(DAG_FILE).dags[DAG_FILE.stem]
+    dag: DAG = import_module("airflow.dag_processing.dagbag").DagBag(DAGS / f"{DAG_ID}.py").dags[DAG_ID]
     watch = Watch(data, url, accidents, 0, tell)
     clock = WorldClock(0, watch)
     watch.before_call = clock.settle
@@ -88,7 +89,7 @@ def _begin_airflow(home: Path) -> None:
     settings: Any = import_module("airflow.settings")
     os.environ.update(
         AIRFLOW_HOME=str(home),
-        AIRFLOW__CORE__DAGS_FOLDER=str(DAG_FILE.parent),
+        AIRFLOW__CORE__DAGS_FOLDER=str(DAGS),
         AIRFLOW__CORE__LOAD_EXAMPLES="False",
         AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{home}/airflow.db",
     )

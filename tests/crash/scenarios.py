@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from .buying import buying
+from .changing import changing
+from .cleaning import cleaning
+from .exporting import exporting
 from .provisioning import provisioning
 
-SCENARIOS = {"buy": buying, "provision": provisioning}
+SCENARIOS = {"buy": buying, "export": exporting, "provision": provisioning, "cleanup": cleaning, "bulk": changing}
 """What makes each, by its name."""

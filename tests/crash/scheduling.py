@@ -56,9 +56,9 @@ class Scheduler:
         self._runs = 0
         self.run_id = ""
         self.tasks: dict[str, Task] = {}
-        odd = {task.trigger_rule for task in dag.tasks} - {"all_success"}
+        odd = {task.trigger_rule for task in dag.tasks} - {"all_success", "none_failed"}
         if odd:
-            raise NotImplementedError(f"trigger rules other than all_success: {', '.join(map(str, odd))}")
+            raise NotImplementedError(f"trigger rules: {', '.join(map(str, odd))}")
 
     def trigger(self) -> None:
         """Begin a new run; the one before stays as it is."""
@@ -81,7 +81,7 @@ class Scheduler:
             upstream = {self.tasks[name].state for name in self._dag.task_dict[task_id].upstream_task_ids}
             if task.state in ("success", "skipped"):
                 continue
-            if "skipped" in upstream:
+            if "skipped" in upstream and self._dag.task_dict[task_id].trigger_rule == "all_success":
                 task.state = "skipped"
                 continue
             return None if task.state in ("failed", "up_for_retry") else self._attempt(task_id, task, launch)

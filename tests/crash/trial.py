@@ -12,8 +12,8 @@ from airflow.sdk import DAG
 
 from .accidents import Case, Effect, Recovery
 from .attempt import Attempt, answer_of
-from .promises import Violation, always, at_the_end
-from .scenario import Scenario
+from .promises import always, at_the_end
+from .scenario import Scenario, Violation
 from .scheduling import Ending, Scheduler, Task, Told
 from .world import Platform, World
 from .zygote import FROZEN, Zygote
@@ -23,6 +23,8 @@ LADDER: tuple[Recovery, ...] = ("clear", "clear", "recompute", "trigger", "trigg
 MOST_ATTEMPTS = 60
 HEARTBEAT_TIMEOUT = 300.0
 """Seconds after which Airflow takes a process for dead that it does not hear of."""
+MOST_RUNS_MORE = 3
+DAY = 86_400.0
 
 
 @dataclass
@@ -88,7 +90,8 @@ class Trial:
     ) -> None:
         self._stage = stage
         self._scenario = stage.scenario
-        self._many_machines = any(variant.many_machines for variant in self._scenario.chosen(case.variants))
+        self._variants = self._scenario.chosen(case.variants)
+        self._many_machines = any(variant.many_machines for variant in self._variants)
         self._before_attempt = before_attempt
         self._left = list(case.accidents)
         self._ladder = iter(LADDER)
@@ -96,6 +99,7 @@ class Trial:
         self._attempts = 0
         self._rootless = False
         self._frozen = 0
+        self._runs_more = 0
         self.world = world
         self.verdict = Verdict(case)
         if since:
@@ -112,6 +116,8 @@ class Trial:
         while self._attempts < MOST_ATTEMPTS and not self.verdict.violations:
             standing_still = self._frozen
             ending = self.scheduler.step(self._launch)
+            if ending is None and self._another_run():
+                continue
             if ending is None:
                 break
             self.verdict.story.append(str(ending))
@@ -135,6 +141,21 @@ class Trial:
         self.verdict.bought = [line.number for line in self.world.bought()]
         return self.verdict
 
+    def _another_run(self) -> bool:
+        """Begin another run, a day later, where the last one has left something for it to do."""
+        needed = self.scheduler.complete and not self._scenario.settled(self.world)
+        if not needed or self._runs_more == MOST_RUNS_MORE:
+            return False
+        self._runs_more += 1
+        self.verdict.story.append("another run")
+        self._sleep_over_it()
+        self.scheduler.trigger()
+        return True
+
+    def _sleep_over_it(self) -> None:
+        self.world.sandbox.clock.advance(DAY)
+        self._scenario.overnight(self.world)
+
     def _judge(self, found: Iterable[Violation]) -> None:
         self.verdict.violations += found
 
@@ -153,6 +174,12 @@ class Trial:
         if self._frozen and how == "retry":
             seconds += HEARTBEAT_TIMEOUT
         self.world.sandbox.clock.advance(seconds)
+        if how == "next-day":
+            self._sleep_over_it()
+        if not self._frozen:
+            # What a process does that was frozen between its last look and a call, nobody can help.
+            for variant in self._variants:
+                variant.meanwhile(self.world)
         return True
 
     def _thaw(self) -> None:
