@@ -11,7 +11,7 @@ from types import FrameType
 from ocp_demo.airflow_api import AirflowApi
 from ocp_demo.screen import Screen
 from ocp_demo.stack import DemoFailed, Stack, free_port
-from ocp_demo.story import Story
+from ocp_demo.story import CONNECTION_ID, Story
 
 
 def main() -> int:
@@ -32,10 +32,18 @@ def main() -> int:
             stack.wait_until_healthy(screen.say)
             api = AirflowApi(stack.airflow_url, "admin", stack.password)
             story = Story(api, stack, screen)
+            if options.empty:
+                story.hand_over()
+                _stay(stack, screen)
+            if options.screenshots:
+                from ocp_demo.nights import look_back, tonight
+
+                look_back(stack, CONNECTION_ID)
             agreed = story.tell()
             if options.screenshots:
                 from ocp_demo.screenshots import take
 
+                tonight(stack, CONNECTION_ID)
                 take(stack, story)
             if not options.once and not options.screenshots:
                 story.show_around()
@@ -52,6 +60,7 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--once", action="store_true", help="end after the runs instead of staying up")
+    parser.add_argument("--empty", action="store_true", help="run nothing: start both and leave the rest to you")
     parser.add_argument("--screenshots", action="store_true", help="take the documentation's pictures, then end")
     parser.add_argument("--numbers", type=int, default=5000, help="numbers in the sandbox's inventory (%(default)s)")
     parser.add_argument("--airflow-port", type=int, default=8080, help="first port to try for Airflow (%(default)s)")

@@ -23,7 +23,16 @@ class AirflowApi:
 
     def call(self, method: str, path: str, **arguments: Any) -> Json:
         """One call below ``/api/v2``; its JSON answer. Raises for anything but a success, with what the server said."""
-        answer = self._session.request(method, f"{self.url}/api/v2/{path}", timeout=60, **arguments)
+        return self._call(method, f"/api/v2/{path}", **arguments)
+
+    def add_user(self, name: str, password: str, roles: list[str]) -> None:
+        """Create a user where the FAB auth manager keeps them."""
+        described: Json = {"username": name, "password": password, "email": f"{name}@localhost", "first_name": name}
+        described |= {"last_name": name, "roles": [{"name": role} for role in roles]}
+        self._call("POST", "/auth/fab/v1/users", json=described)
+
+    def _call(self, method: str, path: str, **arguments: Any) -> Json:
+        answer = self._session.request(method, self.url + path, timeout=60, **arguments)
         if not answer.ok:
             raise requests.HTTPError(f"{method} {path}: {answer.status_code}: {answer.text[:500]}", response=answer)
         return dict(answer.json()) if answer.content else {}
@@ -90,7 +99,7 @@ class AirflowApi:
         """The lines of a task's log."""
         path = f"dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{try_number}"
         entries = self.call("GET", path, params={"full_content": True, "map_index": map_index})["content"]
-        return [entry if isinstance(entry, str) else str(entry.get("event", "")) for entry in entries]
+        return [entry if isinstance(entry, str) else _line(entry) for entry in entries]
 
     def follow(self, dag_id: str, run_id: str, poll_seconds: float = 1.0) -> Iterator[Json]:
         """Task instances of a run each time their state changes, until the run has ended."""
@@ -105,3 +114,9 @@ class AirflowApi:
             if ended:
                 return
             time.sleep(poll_seconds)
+
+
+def _line(entry: Json) -> str:
+    """What a log entry says, and the error that it tells of."""
+    errors = [f"{error['exc_type']}: {error['exc_value']}" for error in entry.get("error_detail") or ()]
+    return "\n".join([str(entry.get("event", "")), *errors])

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from urllib.parse import quote
 
 from playwright.sync_api import Page, ViewportSize, sync_playwright
 
-from ocp_demo.stack import PROJECT, DemoFailed, Stack
+from ocp_demo.browser import launch
+from ocp_demo.stack import PROJECT, Stack
 from ocp_demo.story import PROVISION, Story
 
 IMAGES = PROJECT / "docs" / "images"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 SIZE = ViewportSize(width=1280, height=860)
 
 
@@ -20,17 +19,13 @@ def take(stack: Stack, story: Story) -> None:
 
     :raises DemoFailed: if this machine has no Chromium.
     """
-    browser_path = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    if browser_path is None:
-        raise DemoFailed(f"no browser found ({', '.join(BROWSERS)}): install Chromium with your system's packages")
     IMAGES.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=browser_path, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
+        browser = launch(playwright)
         page = browser.new_page(viewport=SIZE, device_scale_factor=1.5, color_scheme="light")
         _log_in(page, stack)
         _provisioning_run(page, stack, story)
+        _dashboard(page, stack)
         browser.close()
 
 
@@ -53,3 +48,10 @@ def _provisioning_run(page: Page, stack: Stack, story: Story) -> None:
     page.locator(".react-flow__node").nth(5).wait_for()
     page.wait_for_timeout(2000)  # the graph moves into place
     page.screenshot(path=IMAGES / "provision-region.png")
+
+
+def _dashboard(page: Page, stack: Stack) -> None:
+    page.goto(f"{stack.airflow_url}/plugin/ocp-numbers")
+    page.frame_locator("iframe").locator("figure .main-svg").first.wait_for()
+    page.wait_for_timeout(2000)  # the charts move into place
+    page.screenshot(path=IMAGES / "dashboard.png")

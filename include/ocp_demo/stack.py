@@ -22,7 +22,6 @@ import requests
 from ocp_demo.leash import GRACE_SECONDS, Program, end_leftovers
 
 PROJECT = Path(__file__).resolve().parents[2]
-HOME = PROJECT / ".demo"
 READY_WITHIN = 240.0
 """Seconds that a slow machine gets until everything is healthy."""
 
@@ -51,11 +50,15 @@ def free_port(wanted: int, taken: Callable[[int], None]) -> int:
 
 @dataclass
 class Stack:
-    """Everything the demo starts. Use as a context manager: leaving it ends all of it."""
+    """Everything the demo starts. Use as a context manager: leaving it ends all of it.
+
+    ``home`` is emptied first: Airflow's database and logs, the sandbox's state and the data root live in it.
+    """
 
     airflow_port: int
     sandbox_port: int
     numbers: int
+    home: Path = PROJECT / ".demo"
     password: str = field(default_factory=lambda: secrets.token_urlsafe(9))
     sandbox_password: str = field(default_factory=lambda: secrets.token_urlsafe(18))
     _lock: IO[str] | None = None
@@ -74,18 +77,18 @@ class Stack:
     @property
     def data_root(self) -> Path:
         """Where orders and snapshots of this demo are."""
-        return HOME / "data"
+        return self.home / "data"
 
     def __enter__(self) -> Stack:
-        HOME.mkdir(exist_ok=True)
-        self._lock = (HOME.parent / ".demo.lock").open("w")
+        self.home.mkdir(parents=True, exist_ok=True)
+        self._lock = self.home.with_name(f"{self.home.name}.lock").open("w")
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise DemoFailed("another demo runs from this folder: end it with Ctrl-C in its terminal first") from None
-        end_leftovers(HOME / "programs.lock", patience=GRACE_SECONDS + 5)
-        shutil.rmtree(HOME)
-        (HOME / "logs").mkdir(parents=True)
+        end_leftovers(self.home / "programs.lock", patience=GRACE_SECONDS + 5)
+        shutil.rmtree(self.home)
+        (self.home / "logs").mkdir(parents=True)
         self._write_secrets()
         self._run_airflow("db", "migrate")
         self._start()
@@ -115,15 +118,15 @@ class Stack:
                 progress(f"waiting for {', '.join(waiting_for)}")
             time.sleep(0.5)
         raise DemoFailed(
-            f"{', '.join(waiting_for)} not healthy after {READY_WITHIN:.0f} s; see the logs in {HOME}/logs"
+            f"{', '.join(waiting_for)} not healthy after {READY_WITHIN:.0f} s; see the logs in {self.home}/logs"
         )
 
     def check_alive(self) -> None:
         """:raises DemoFailed: if something that was started has ended by itself, with the end of its log."""
         if self._leash is None or self._leash.poll() is None:
             return
-        logs = sorted((HOME / "logs").glob("*.log"), key=lambda log: log.stat().st_mtime)
-        casualty = (HOME / "logs" / "leash.log").read_text().strip()
+        logs = sorted((self.home / "logs").glob("*.log"), key=lambda log: log.stat().st_mtime)
+        casualty = (self.home / "logs" / "leash.log").read_text().strip()
         name = casualty.split(" ")[0]
         log = next((log for log in logs if log.stem == name), logs[-1])
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
@@ -146,7 +149,7 @@ class Stack:
         ]
 
     def _write_secrets(self) -> None:
-        passwords = HOME / "passwords.json"
+        passwords = self.home / "passwords.json"
         passwords.touch(mode=0o600)
         passwords.write_text(json.dumps({"admin": self.password}))
         self._fernet_key = urlsafe_b64encode(secrets.token_bytes(32)).decode()
@@ -159,7 +162,7 @@ class Stack:
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
             "PYTHONPATH": str(PROJECT / "include"),
             "OCP_NUMBERS_DATA": str(self.data_root),
-            "AIRFLOW_HOME": str(HOME),
+            "AIRFLOW_HOME": str(self.home),
             "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
@@ -168,7 +171,7 @@ class Stack:
             "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
             "AIRFLOW__CORE__FERNET_KEY": self._fernet_key,
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
-            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(HOME / "passwords.json"),
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self.home / "passwords.json"),
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.airflow_url}/execution/",
             "AIRFLOW__API__HOST": "127.0.0.1",
             "AIRFLOW__API__PORT": str(self.airflow_port),
@@ -176,8 +179,8 @@ class Stack:
             "AIRFLOW__API__SECRET_KEY": self._jwt_secret,
             "AIRFLOW__API_AUTH__JWT_SECRET": self._jwt_secret,
             "AIRFLOW__API__WORKERS": "1",
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{HOME}/airflow.db",
-            "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(HOME / "logs" / "tasks"),
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.home}/airflow.db",
+            "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(self.home / "logs" / "tasks"),
             "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
         }
 
@@ -197,7 +200,7 @@ class Stack:
             "--user",
             f"demo:{self.sandbox_password}",
             "--state",
-            str(HOME / "sandbox.db"),
+            str(self.home / "sandbox.db"),
         ]
         commands = {
             "sandbox": sandbox,
@@ -208,19 +211,19 @@ class Stack:
             "triggerer": [*airflow, "triggerer", "--skip-serve-logs"],
         }
         programs = [
-            Program(name=name, command=command, log=str(HOME / "logs" / f"{name}.log"))
+            Program(name=name, command=command, log=str(self.home / "logs" / f"{name}.log"))
             for name, command in commands.items()
         ]
-        description = HOME / "programs.json"
+        description = self.home / "programs.json"
         description.touch(mode=0o600)
         description.write_text(json.dumps(programs))
-        with (HOME / "logs" / "leash.log").open("ab") as log:
+        with (self.home / "logs" / "leash.log").open("ab") as log:
             self._leash = subprocess.Popen(
                 [python, "-m", "ocp_demo.leash", str(description)],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 env=self.environment(),
-                cwd=HOME,
+                cwd=self.home,
                 start_new_session=True,
             )

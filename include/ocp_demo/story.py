@@ -159,6 +159,13 @@ class Story:
             self._screen.check(check.holds, check.sentence)
         return all(check.holds for check in checks)
 
+    def hand_over(self) -> None:
+        """What somebody needs who wants to do it all by hand: no connection, no pool, no run is there."""
+        self._screen.title("Yours: nothing is set up and nothing has run")
+        self._screen.show(f"Airflow   {self._stack.airflow_url}   user admin, password {self._stack.password}")
+        self._screen.show(f"OCP       {self._stack.sandbox_url}   login demo, password {self._stack.sandbox_password}")
+        self._screen.show(f"files     {self._stack.data_root}")
+
     def show_around(self) -> None:
         """Where to look, and how to log in."""
         self._screen.title("Look around")

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from ocp_demo import stack as stack_module
 from ocp_demo.stack import DemoFailed, Stack, free_port
 
 
@@ -22,19 +21,18 @@ def test_a_port_in_use_is_told_and_the_next_free_one_taken() -> None:
 
 
 def test_a_second_demo_in_the_same_folder_is_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stack_module, "HOME", tmp_path / ".demo")
     monkeypatch.setattr(Stack, "_run_airflow", lambda *_: None)
     monkeypatch.setattr(Stack, "_start", lambda *_: None)
-    with Stack(1, 2, 3), pytest.raises(DemoFailed, match="another demo runs"), Stack(1, 2, 3):
+    home = tmp_path / ".demo"
+    with Stack(1, 2, 3, home), pytest.raises(DemoFailed, match="another demo runs"), Stack(1, 2, 3, home):
         pass
 
 
 def test_the_callers_airflow_does_not_leak_into_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stack_module, "HOME", tmp_path)
     monkeypatch.setenv("AIRFLOW__CORE__LOAD_EXAMPLES", "True")
     monkeypatch.setenv("AIRFLOW_CONN_OCP_DEFAULT", "ocp://real-password@real-host")
     monkeypatch.setenv("OCP_NUMBERS_DATA", "/production")
-    demo = Stack(8080, 8091, 10)
+    demo = Stack(8080, 8091, 10, tmp_path)
     demo._write_secrets()
     environment = demo.environment()
     assert "real-password" not in str(environment)

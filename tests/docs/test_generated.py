@@ -1,0 +1,61 @@
+"""The reference's tables hold everything that they are made from."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from ocp_numbers import operators, sensors
+from ocp_numbers.client.operations import OPERATIONS
+
+PROJECT = Path(__file__).resolve().parents[2]
+PAGES = sorted((PROJECT / "docs").rglob("*.md"))
+
+
+@pytest.fixture(scope="module")
+def generated() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("generated", PROJECT / "docs" / "scripts" / "generated.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_operation_is_in_the_table_with_its_effect(generated: ModuleType) -> None:
+    rows = generated.operations().splitlines()[2:]
+    assert len(rows) == len(OPERATIONS) == 24
+    for row, operation in zip(rows, OPERATIONS.values(), strict=True):
+        assert f"`{operation.name}`" in row
+        assert f"| {operation.effect.name} |" in row
+        assert f"`{operation.method} {operation.path}`" in row
+
+
+def test_every_dag_is_there_with_its_runbook_and_each_parameter(generated: ModuleType) -> None:
+    text = generated.dags()
+    files = sorted((PROJECT / "dags").glob("*.py"))
+    assert re.findall(r"^## (\w+)$", text, re.MULTILINE) == [file.stem for file in files]
+    assert text.count("| when it fails |") == len(files)
+    for parameter in ("`ocp_conn_ids`", "`max_total_price`", "`grace_days`"):
+        assert parameter in text
+
+
+def test_every_operator_and_sensor_is_documented(generated: ModuleType) -> None:
+    documented = re.findall(r"^::: .*\.(\w+)$", generated.operators(), re.MULTILINE)
+    assert sorted([*documented, "OcpOperator"]) == sorted([*operators.__all__, *sensors.__all__])
+
+
+def test_what_pages_ask_for_is_made_and_what_is_made_is_asked_for(generated: ModuleType) -> None:
+    asked = {name for page in PAGES for name in generated.PLACEHOLDER.findall(page.read_text())}
+    assert asked == set(generated.GENERATORS)
+
+
+def test_a_page_holds_the_table_in_place_of_the_placeholder(generated: ModuleType) -> None:
+    page = generated.on_page_markdown("before\n<!-- generated: connection -->\nafter")
+    assert page.startswith("before\n| key in extra |")
+    assert page.endswith("\nafter")
+    assert "`totp_secret`" in page
