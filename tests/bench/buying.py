@@ -78,9 +78,9 @@ def order(quantity: int) -> tuple[Cost, Counter[str]]:
 
 
 @contextmanager
-def sandbox() -> Iterator[str]:
+def sandbox(numbers: int = 5_000) -> Iterator[str]:
     """A platform as a process of its own; its address."""
-    command = [sys.executable, "-m", "ocp_sandbox", "--port", "0", "--numbers", "5000", "--stock", str(STOCK)]
+    command = [sys.executable, "-m", "ocp_sandbox", "--port", "0", "--numbers", str(numbers), "--stock", str(STOCK)]
     environment = os.environ | {"PYTHONPATH": str(PROJECT / "include")}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None

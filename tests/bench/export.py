@@ -1,144 +1,120 @@
-"""What an export costs: this project's, beside what a user would write instead and the bare download of the pages.
+"""What an export costs: this project's, beside what a user would take instead and the bare download of the pages.
 
-The others read once, prove nothing and write a CSV; this one reads everything twice, and writes Parquet, CSV,
-report and manifest.
+``make bench ONLY=export`` takes some ten minutes; ``make bench ONLY="export --full"`` adds a million numbers for all of
+them. Costs are of whole processes, taken in turn; of those that need Airflow, importing its SDK is taken off.
 """
 
 from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from math import ceil
+from statistics import fmean
 
 from bench.export_server import PAGE_SIZE
-from bench.measure import PROJECT, alternate, python
+from bench.measure import PROJECT, Figures, alternate, python
+from bench.peers import BY_PAGE, BY_ROW, DLT, DUCKDB, FLOOR, HTTP_OPERATOR, THIS, Task, Way, prepare
 
-ROWS = (10_000, 100_000, 200_000)
-LATENCIES = (0.0, 0.05)
+EVERYBODY = (FLOOR, DUCKDB, HTTP_OPERATOR, DLT, BY_ROW, BY_PAGE, THIS)
+QUICK = (FLOOR, DUCKDB, BY_PAGE, THIS)
+SIZES = {10_000: EVERYBODY, 100_000: (THIS,), 200_000: EVERYBODY, 1_000_000: QUICK}
+LATENCIES = (0.05, 0.2)
+LATENT_ROWS = 200_000
 CONNECTIONS = 16
-
-OURS = """
-import airflow.sdk, datetime, tempfile
-from ocp_numbers.client import ClientSettings, OcpClient
-from ocp_numbers.data_root import DataRoot
-from ocp_numbers.inventory import Scope
-from ocp_numbers.inventory.export import Export
-from ocp_numbers.inventory.source import ClientSource
-settings = ClientSettings(host="{host}", login="bench", password="bench", max_concurrency={connections})
-with OcpClient(settings) as client, tempfile.TemporaryDirectory() as folder:
-    snapshot = Export(
-        source=ClientSource(lambda: client), root=DataRoot(folder), scope=Scope(environment="bench"),
-        day=datetime.date(2026, 1, 1), holder="bench", concurrency={connections},
-    ).run()
-assert snapshot.rows == {rows}
-"""
-
-LOOP = """
-import csv, gzip, tempfile
-import airflow.sdk, requests
-from ocp_numbers.models import Page, PhoneNumber
-read, page, rows = Page[PhoneNumber].model_validate_json, 1, 0
-with requests.Session() as session, tempfile.TemporaryFile() as file, gzip.open(file, "wt", compresslevel=1) as text:
-    writer = csv.writer(text)
-    writer.writerow(PhoneNumber.model_fields)
-    while True:
-        query = {{"page": page, "pageSize": {page_size}, "orderBy": "number"}}
-        answer = read(session.get("{host}/integrations/api/numbers", params=query).content)
-        writer.writerows(tuple(vars(number).values()) for number in answer.items)
-        rows, page = rows + len(answer.items), page + 1
-        if page > answer.number_of_pages:
-            break
-assert rows == {rows}
-"""
-
-ROW_BY_ROW = """
-import csv, gzip, tempfile
-import airflow.sdk, requests
-from ocp_numbers.models import PhoneNumber
-page, rows = 1, 0
-with requests.Session() as session, tempfile.TemporaryFile() as file, gzip.open(file, "wt", compresslevel=1) as text:
-    writer = csv.DictWriter(text, PhoneNumber.model_fields)
-    writer.writeheader()
-    while True:
-        query = {{"page": page, "pageSize": {page_size}, "orderBy": "number"}}
-        answer = session.get("{host}/integrations/api/numbers", params=query).json()
-        for row in answer["numbers"]:
-            writer.writerow(PhoneNumber.model_validate(row).model_dump())
-        rows, page = rows + len(answer["numbers"]), page + 1
-        if page > answer["numberOfPages"]:
-            break
-assert rows == {rows}
-"""
-
-HTTP_OPERATOR = """
-import csv, gzip, os, tempfile
-import airflow.sdk
-from airflow.providers.http.operators.http import HttpOperator
-os.environ["AIRFLOW_CONN_BENCH"] = "{host}"
-def following(answer):
-    page = answer.json()
-    if page["page"] < page["numberOfPages"]:
-        return {{"data": {{"page": page["page"] + 1, "pageSize": {page_size}, "orderBy": "number"}}}}
-rows = HttpOperator(
-    task_id="export", http_conn_id="bench", method="GET", endpoint="integrations/api/numbers",
-    data={{"page": 1, "pageSize": {page_size}, "orderBy": "number"}}, pagination_function=following,
-    response_filter=lambda answers: [row for answer in answers for row in answer.json()["numbers"]],
-).execute({{}})
-with tempfile.TemporaryFile() as file, gzip.open(file, "wt", compresslevel=1) as text:
-    writer = csv.DictWriter(text, rows[0])
-    writer.writeheader()
-    writer.writerows(rows)
-assert len(rows) == {rows}
-"""
-
-FLOOR = """
-import airflow.sdk, requests
-from concurrent.futures import ThreadPoolExecutor
-with requests.Session() as session, ThreadPoolExecutor({connections}) as pool:
-    session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize={connections}))
-    url = "{host}/integrations/api/numbers?pageSize={page_size}&orderBy=number&page="
-    size = sum(len(body) for body in pool.map(lambda page: session.get(url + str(page)).content, range(1, {pages} + 1)))
-assert size > {rows}
-"""
-
+RUNS = 3
+LARGEST_PAGE = 10_000
 IDLE = "import airflow.sdk"
 
 
-def run() -> None:
-    """Print wall time, CPU time and peak memory of each way, for several sizes and latencies."""
+def run(*, full: bool = False) -> None:
+    """Print tables of wall time, CPU time and peak memory, and what follows from them.
+
+    :param full: a million numbers for every way.
+    """
+    prepare()
+    ours: dict[int, Figures] = {}
+    for rows, ways in SIZES.items():
+        figures, idle = measured(rows, EVERYBODY if full else ways)
+        print(f"Export of {rows:,} numbers, {PAGE_SIZE} a page, {CONNECTIONS} connections; medians of {RUNS}")
+        print(f"  {'import airflow.sdk, taken off below':<58} {idle}")
+        over = {way: above(figure, idle if way.ours else None) for way, figure in figures.items()}
+        for way, figure in over.items():
+            ratio = f"   cpu x {over[THIS].cpu / figure.cpu:4.2f}" if way is not THIS else ""
+            print(f"  {way.name:<27} {way.does:<38} {figure}{ratio}")
+        print(f"  {'(cpu x: this export against that way)':<58}")
+        ours[rows] = over[THIS]
+        judge(over)
+    print(fit(ours))
+    print(f"Peak at {max(ours):,} against {100_000:,} numbers: x {ours[max(ours)].peak / ours[100_000].peak:.2f}")
     for latency in LATENCIES:
-        for rows in ROWS:
-            with server(rows, latency) as host:
-                given = {
-                    "host": host,
-                    "rows": rows,
-                    "page_size": PAGE_SIZE,
-                    "pages": -(-rows // PAGE_SIZE),
-                    "connections": CONNECTIONS,
-                }
-                ways = {
-                    "import airflow.sdk": IDLE,
-                    "pages, downloaded once": FLOOR,
-                    "HttpOperator, not validated": HTTP_OPERATOR,
-                    "requests, pydantic by row": ROW_BY_ROW,
-                    "requests, pydantic by page": LOOP,
-                    "this export": OURS,
-                }
-                figures = alternate({name: python(code.format(**given)) for name, code in ways.items()}, runs=3)
-            idle, loop = figures["import airflow.sdk"], figures["requests, pydantic by row"]
-            print(
-                f"Export of {rows:,} numbers, {latency * 1000:.0f} ms latency, {CONNECTIONS} connections; medians of 3"
-            )
-            for name, figure in figures.items():
-                cpu, of = figure.cpu - idle.cpu, loop.cpu - idle.cpu
-                print(f"  {name:<27} {figure}   + {cpu:5.2f} s cpu   x {cpu / of:4.2f} of the loop's")
+        for largest in (LARGEST_PAGE, PAGE_SIZE):
+            print(latent(latency, largest))
+
+
+def judge(over: dict[Way, Figures]) -> None:
+    """Print this export's CPU time beside that of the best that validates and of the limit without validation."""
+    peers = [way for way in over if way.validates and way is not THIS]
+    if peers:
+        best = min(peers, key=lambda way: over[way].cpu)
+        print(f"  of the best that validates, {best.name}: x {over[THIS].cpu / over[best].cpu:.2f} in cpu")
+    if DUCKDB in over:
+        cpu, wall = (getattr(over[THIS], name) / getattr(over[DUCKDB], name) for name in ("cpu", "wall"))
+        print(f"  of DuckDB, which does not: x {cpu:.2f} in cpu, x {wall:.2f} in wall time")
+
+
+def latent(latency: float, largest: int) -> str:
+    """How long an export takes when each answer does, beside the least that one reading of all pages can take."""
+    figures, idle = measured(LATENT_ROWS, (THIS,), latency=latency, largest=largest)
+    figure = above(figures[THIS], idle)
+    floor = ceil(LATENT_ROWS / PAGE_SIZE / CONNECTIONS) * latency
+    bound = max(floor, figure.cpu)
+    return (
+        f"{LATENT_ROWS:,} numbers, {latency * 1000:3.0f} ms latency, pages of up to {largest:>6,}: "
+        f"wall {figure.wall:5.2f} s, cpu {figure.cpu:5.2f} s, one reading at least {floor:5.2f} s: "
+        f"x {figure.wall / bound:.2f} of the larger"
+    )
+
+
+def measured(
+    rows: int, ways: Sequence[Way], *, latency: float = 0.0, largest: int = LARGEST_PAGE
+) -> tuple[dict[Way, Figures], Figures]:
+    """The figures of ``ways``, and those of an interpreter that only imports Airflow's SDK."""
+    with server(rows, latency, largest) as host:
+        task = Task(host=host, rows=rows, page_size=PAGE_SIZE, connections=CONNECTIONS)
+        commands = {way.name: way.command(task) for way in ways}
+        figures = alternate({IDLE: python(IDLE), **commands}, runs=RUNS)
+    return {way: figures[way.name] for way in ways}, figures[IDLE]
+
+
+def above(figure: Figures, idle: Figures | None) -> Figures:
+    """``figure`` less what ``idle`` costs."""
+    if idle is None:
+        return figure
+    return Figures(figure.wall - idle.wall, figure.cpu - idle.cpu, figure.peak - idle.peak)
+
+
+def fit(ours: dict[int, Figures]) -> str:
+    """The straight line through the costs of all sizes, and how far the costs are from it."""
+    sizes, costs = list(ours), [figures.cpu for figures in ours.values()]
+    middle, mean = fmean(sizes), fmean(costs)
+    slope = sum((size - middle) * (cost - mean) for size, cost in zip(sizes, costs, strict=True)) / sum(
+        (size - middle) ** 2 for size in sizes
+    )
+    start = mean - slope * middle
+    off = max(abs(cost / (start + slope * size) - 1) for size, cost in zip(sizes, costs, strict=True))
+    return (
+        f"Linear from {min(sizes):,} to {max(sizes):,} numbers: {start:.2f} s + {slope * 1e6:.2f} s a million numbers; "
+        f"no size is more than {off:.0%} off"
+    )
 
 
 @contextmanager
-def server(rows: int, latency: float) -> Iterator[str]:
+def server(rows: int, latency: float, largest: int) -> Iterator[str]:
     """The page server as a process of its own; its address."""
-    command = [sys.executable, str(PROJECT / "tests" / "bench" / "export_server.py"), str(rows), str(latency)]
+    program = str(PROJECT / "tests" / "bench" / "export_server.py")
+    command = [sys.executable, program, str(rows), str(latency), str(largest)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

@@ -12,6 +12,7 @@ TOKEN = json.dumps(
     {"access_token": "a", "refresh_token": "r", "expires_in": 3600, "refresh_expires_in": 7200, "token_type": "Bearer"}
 ).encode()
 _PAGE = re.compile(rb"[?&]page=(\d+)")
+_SIZE = re.compile(rb"[?&]pageSize=(\d+)")
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
 
@@ -36,23 +37,32 @@ def row(place: int) -> dict[str, str | None]:
     }
 
 
-def pages(rows: int) -> list[bytes]:
-    """The whole answers, heads and bodies, to the pages of ``rows`` numbers; the last one is beyond the end."""
-    count = -(-rows // PAGE_SIZE)
-    return [
-        answer(
-            json.dumps(
-                {
-                    "numbers": [row(place) for place in range(page * PAGE_SIZE, min(rows, (page + 1) * PAGE_SIZE))],
-                    "page": page + 1,
-                    "pageSize": PAGE_SIZE,
-                    "numberOfPages": count,
-                    "allNumbers": rows,
-                }
-            ).encode()
-        )
-        for page in range(count + 1)
-    ]
+class Listing:
+    """The answers, heads and bodies, to every page of ``rows`` numbers, rendered as far as they can be beforehand.
+
+    Pages of :data:`PAGE_SIZE` lie ready; one of several times that is put together of them, up to ``largest`` numbers.
+    For any other size, and for a larger one, pages of :data:`PAGE_SIZE` are answered.
+    """
+
+    def __init__(self, rows: int, largest: int) -> None:
+        self._rows = rows
+        self._largest = largest
+        self._texts = [
+            json.dumps([row(place) for place in range(start, min(rows, start + PAGE_SIZE))])[1:-1].encode()
+            for start in range(0, rows, PAGE_SIZE)
+        ]
+        self._ready = [self._rendered(page, 1) for page in range(1, len(self._texts) + 2)]
+
+    def page(self, number: int, size: int) -> bytes:
+        """The answer to page ``number``, from 1, of ``size`` numbers."""
+        times = size // PAGE_SIZE if PAGE_SIZE < size <= self._largest and size % PAGE_SIZE == 0 else 1
+        return self._ready[number - 1] if times == 1 else self._rendered(number, times)
+
+    def _rendered(self, number: int, times: int) -> bytes:
+        size = PAGE_SIZE * times
+        numbers = b", ".join(self._texts[(number - 1) * times : number * times])
+        about = f'"page": {number}, "pageSize": {size}, "numberOfPages": {-(-self._rows // size)}'
+        return answer(b'{"numbers": [%s], %s, "allNumbers": %d}' % (numbers, about.encode(), self._rows))
 
 
 def answer(body: bytes) -> bytes:
@@ -62,10 +72,10 @@ def answer(body: bytes) -> bytes:
 
 
 class Connection(asyncio.Protocol):
-    """Answers one request after the other."""
+    """Answers one request after the other, each after ``latency`` seconds."""
 
-    def __init__(self, rendered: list[bytes], latency: float) -> None:
-        self.rendered = rendered
+    def __init__(self, listing: Listing, latency: float) -> None:
+        self.listing = listing
         self.latency = latency
         self.waiting = b""
 
@@ -80,18 +90,24 @@ class Connection(asyncio.Protocol):
         if not blank or len(rest) < (int(length[1]) if length else 0):
             return
         self.waiting = b""
-        page = _PAGE.search(head.partition(b"\r\n")[0])
-        content = self.rendered[int(page[1]) - 1] if page else answer(TOKEN)
-        asyncio.get_running_loop().call_later(self.latency, self.transport.write, content)
+        asyncio.get_running_loop().call_later(self.latency, self.transport.write, self._answer(head))
+
+    def _answer(self, head: bytes) -> bytes:
+        target = head.partition(b"\r\n")[0]
+        page, size = _PAGE.search(target), _SIZE.search(target)
+        if page is None:
+            return answer(TOKEN)
+        content = self.listing.page(int(page[1]), int(size[1]) if size else PAGE_SIZE)
+        return content.partition(b"\r\n\r\n")[0] + b"\r\n\r\n" if target.startswith(b"HEAD") else content
 
 
-async def serve(rows: int, latency: float) -> None:
+async def serve(rows: int, latency: float, largest: int) -> None:
     """Listen on a free port, print it, and answer until killed."""
-    rendered = pages(rows)
-    server = await asyncio.get_running_loop().create_server(lambda: Connection(rendered, latency), "127.0.0.1", 0)
+    listing = Listing(rows, largest)
+    server = await asyncio.get_running_loop().create_server(lambda: Connection(listing, latency), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1]), float(sys.argv[2])))
+    asyncio.run(serve(int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])))

@@ -36,8 +36,12 @@ class Figures:
 
 
 def environment() -> dict[str, str]:
-    """This process's environment, with the project's own packages on the path."""
-    return os.environ | {"PYTHONPATH": os.pathsep.join(str(PROJECT / room) for room in ("include", "plugins"))}
+    """This process's environment, with the project's own packages on the path and compiled modules kept as usual."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {
+        "PYTHONPATH": os.pathsep.join(str(PROJECT / room) for room in ("include", "plugins")),
+        "PYTHONPYCACHEPREFIX": str(PROJECT / ".bench" / "compiled"),
+    }
 
 
 def python(code: str) -> list[str]:
