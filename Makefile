@@ -22,6 +22,7 @@ $(BIN)/.complete: requirements.txt pyproject.toml
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@rm -rf plugins/*.egg-info # beside the installed metadata it would register the plugin a second time
 	@touch $@
 
 $(BIN)/.complete-more: $(BIN)/.complete requirements-more.txt
@@ -33,20 +34,24 @@ $(BIN)/.complete-more: $(BIN)/.complete requirements-more.txt
 demo: env ## run the main jobs on a real Airflow against the sandbox; ONCE=1 ends by itself
 	@cd include && exec ../$(BIN)/python -m ocp_demo $(if $(ONCE),--once)
 
+.PHONY: playground
+playground: env ## Airflow and the sandbox with nothing in them yet, for the tutorial
+	@cd include && exec ../$(BIN)/python -m ocp_demo --empty
+
 .PHONY: test
 test: env ## run the tests
 	@$(BIN)/python -m pytest --quiet
 
 .PHONY: lint
 lint: env ## format, lint, types, import contracts
-	@$(BIN)/ruff format --check $(SOURCES)
-	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/ruff format --check $(SOURCES) docs/scripts
+	@$(BIN)/ruff check $(SOURCES) docs/scripts
 	@$(BIN)/mypy plugins/ocp_numbers include/ocp_sandbox include/ocp_demo include/ocp_cluster dags
 	@cd plugins && PYTHONPATH=../include ../$(BIN)/lint-imports --config ../pyproject.toml
 	@$(BIN)/python -m pip check
 
 .PHONY: prove
-prove: env ## crash every call and every write of buying and provisioning, and count what was bought
+prove: env ## crash every call and every write of buying, provisioning, cleanup, bulk and export; count the damage
 	@$(BIN)/python -m tests.crash $(ARGS)
 
 $(BIN)/.complete-cluster: $(BIN)/.complete requirements-cluster.txt
@@ -80,6 +85,14 @@ scale: ## run N workers: make scale N=3
 	@test -n "$(N)" || { echo "say how many workers: make scale N=3"; exit 1; }
 	@docker compose up --detach --no-recreate --scale worker=$(N)
 
+.PHONY: test-ui
+test-ui: $(BIN)/.complete-more ## use Airflow and the dashboard in a real browser (needs Chromium); pictures in build/ui
+	@$(BIN)/python -m pytest tests/ui --quiet $(ARGS)
+
+.PHONY: docs
+docs: $(BIN)/.complete-more ## build the documentation into build/docs and check its links
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 .PHONY: check
 check: lint test ## lint and test: what CI runs before the demo
 
@@ -90,7 +103,7 @@ format: env ## format the code and apply safe fixes
 
 .PHONY: bench
 bench: env ## measure what is claimed: medians, ratios, peak memory; ONLY=dag_import for one
-	@PYTHONPATH=tests $(BIN)/python -m bench $(ONLY)
+	@PYTHONPATH=tests:include $(BIN)/python -m bench $(ONLY)
 
 .PHONY: screenshots
 screenshots: $(BIN)/.complete-more ## take the pictures of the documentation again (needs Chromium)

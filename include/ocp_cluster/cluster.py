@@ -166,9 +166,8 @@ class Cluster:
 
     def start(self, component: str) -> None:
         """Start a component that does not run."""
-        described: list[Program] = [
-            Program(name=component, command=self.command(component), log=str(self.log_file(component)))
-        ]
+        kept = [sys.executable, "-m", "ocp_cluster.keeper", *self.command(component)]
+        described = [Program(name=component, command=kept, log=str(self.log_file(component)))]
         description = self.home / f"{component}.json"
         description.touch(mode=0o600)
         description.write_text(json.dumps(described))

@@ -16,7 +16,7 @@ import requests
 
 from ocp_cluster.cluster import Cluster
 from ocp_demo.checks import Truth
-from ocp_demo.story import REGION
+from ocp_demo.story import READING_SECONDS, REGION
 
 Json = dict[str, Any]
 FIGURES: list[str] = []
@@ -69,6 +69,11 @@ class Stage:
         region = REGION | {"set_name": set_name, "mini_app_id": self._mini_app, "require_approval": False}
         return region | changes
 
+    def areas(self) -> list[tuple[str, str]]:
+        """Country and prefix of each area in which the region's provider has numbers for sale."""
+        stock = requests.get(f"{self.cluster.sandbox_url}/_sandbox/stock", timeout=60).json()
+        return sorted({(row["country"], row["number"][:5]) for row in stock if row["provider"] == REGION["provider"]})
+
     def trigger(self, dag_id: str, conf: Json) -> Run:
         """Trigger a run."""
         return Run(dag_id, self.api.trigger(dag_id, conf))
@@ -95,6 +100,15 @@ class Stage:
         states = {task["task_id"]: (task["state"], task["try_number"]) for task in tasks}
         assert self.api.run_state(run.dag_id, run.run_id) == state, f"{states}\n{self._failures(run, tasks)}"
         return float(ended)
+
+    def asked(self, run: Run, task_id: str) -> Json | None:
+        """What a task asks a person, once it waits for the answer."""
+        waiting = [task for task in self.api.task_instances(run.dag_id, run.run_id) if task["task_id"] == task_id]
+        if not waiting or waiting[0]["state"] not in ("awaiting_input", "deferred"):
+            return None
+        # Airflow 3.3.2 mistakes an answer within the second in which the task went to wait for a crash of the task.
+        time.sleep(READING_SECONDS)
+        return self.api.question(run.dag_id, run.run_id, task_id)
 
     def tries(self, run: Run) -> int:
         """Attempts of a run's tasks beyond the first."""

@@ -60,7 +60,11 @@ def test_thirty_regions_are_provisioned_at_once(schedulers: int, workers: int) -
         cluster.wait_until_healthy(print)
         stage = Stage(cluster)
         before = stage.truth()
-        regions = [stage.region(f"region-{number:02}", prefix="+1", quantity=5) for number in range(1, REGIONS + 1)]
+        dear = {"max_unit_price": 100, "max_total_price": 500}
+        regions = [
+            stage.region(f"region-{prefix[1:]}", country_code=country, prefix=prefix, quantity=5, **dear)
+            for country, prefix in stage.areas()[:REGIONS]
+        ]
         started = time.monotonic()
         runs = [stage.trigger(PROVISION, region) for region in regions]
         for run in runs:
