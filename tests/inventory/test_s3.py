@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from moto.server import ThreadedMotoServer
+from s3fs import S3FileSystem
 from upath import UPath
 
 from inventory.estate import DAY, NOON, content, estate_of
@@ -47,8 +48,11 @@ def store() -> Iterator[None]:
         patch.setenv("AWS_ACCESS_KEY_ID", "key")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        UPath("s3://numbers").mkdir()
+        # fsspec keeps a connected filesystem for the life of the process, and would go on asking an earlier server.
+        S3FileSystem.clear_instance_cache()
+        UPath("s3://numbers").mkdir(exist_ok=True)  # moto keeps buckets per process, too
         yield
+        S3FileSystem.clear_instance_cache()
     server.stop()
 
 
