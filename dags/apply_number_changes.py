@@ -10,8 +10,9 @@ nothing. Update changes group, set, note, country, locale and tag; Attach and De
 its operation does not change must be as OCP shows it, so that a table of last week is found out.
 
 What buys, deletes or takes a number from another miniApp is always put before a person. A row buys when it is a Create
-with a PROVIDER, and only within both price limits. Everything about a run is in the data root under
-`bulk/environment=<connection>/<run>/`: `plan.json`, `changes.jsonl`, `faults.csv`, `restore.csv`, `results.csv`.
+with a PROVIDER, and only within both price limits; what an earlier run left open of its purchase is finished first.
+Everything about a run is in the data root under `bulk/environment=<connection>/<run>/`: `plan.json`, `changes.jsonl`,
+`faults.csv`, `restore-<digest>.csv` (the way back, one for each plan that was carried out), `results.csv`.
 
 | task | when it fails |
 |---|---|
@@ -23,7 +24,7 @@ with a PROVIDER, and only within both price limits. Everything about a run is in
 | `apply`: outcome unknown, 5xx | It tries again by itself, and finds out first. Nothing is bought or deleted twice. |
 | `apply`: one after the other refused | See to the cause in the message, then clear the task: it does the rest. |
 | `apply` stays *scheduled* | The pool `ocp_writes` is missing or taken: create it with one slot under Admin, Pools. |
-| It was a mistake | Trigger anew with this run under *Undo*, or with its `restore.csv` as the file. |
+| It was a mistake | Trigger anew with this run under *Undo*, or with its `restore-<digest>.csv` as the file. |
 """
 
 from __future__ import annotations

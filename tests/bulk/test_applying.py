@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -257,7 +258,7 @@ class TestRecords:
         ]
         plan = scene.plan(wishes)
         assert scene.apply(plan).problem is None
-        back = scene.root.read(f"{plan.folder}/restore.csv") or b""
+        back = scene.root.read(plan.restore) or b""
 
         assert scene.apply(scene.plan(back, run="back")).problem is None
         assert _shown(scene.estate()) == _shown(before)
@@ -266,7 +267,34 @@ class TestRecords:
         plan = scene.plan([scene.wish("Update", "free", NOTE="desk")])
         scene.sandbox.faults.add(Fault(*IMPORT, kind="status", status=400))
         scene.apply(plan)
-        assert scene.rows(plan, "restore.csv")[0]["NOTE"] == "lobby"
+        assert scene.rows(plan, plan.restore.rpartition("/")[2])[0]["NOTE"] == "lobby"
+
+    def test_a_run_that_is_planned_anew_keeps_the_way_back_of_its_first_plan(self, scene: Scene) -> None:
+        rows = [scene.wish("Update", "free", NOTE="desk"), scene.wish("Delete", "spare")]
+        first = scene.plan(rows)
+        scene.sandbox.faults.add(Fault(*IMPORT, kind="drop_before", nth=2))
+        with pytest.raises(OutcomeUnknown):
+            scene.apply(first)
+        kept = scene.root.read(first.restore)
+
+        second = scene.plan(rows)
+        scene.apply(second)
+        assert second.restore != first.restore
+        assert scene.root.read(first.restore) == kept
+        assert b"lobby" in (kept or b"")
+
+    def test_a_way_back_that_is_whole_is_not_written_again_and_half_a_one_is(self, scene: Scene) -> None:
+        plan = scene.plan([scene.wish("Update", "free", NOTE="desk"), scene.wish("Delete", "spare")])
+        scene.apply(plan)
+        whole = scene.root.read(plan.restore) or b""
+        path = Path(str(scene.root.path(plan.restore)))
+        made = path.stat().st_ino, path.stat().st_mtime_ns
+        scene.apply(plan)
+        assert (path.stat().st_ino, path.stat().st_mtime_ns) == made
+
+        scene.root.write(plan.restore, whole[: len(whole) // 2])
+        scene.apply(plan)
+        assert scene.root.read(plan.restore) == whole
 
     def test_the_journal_has_what_was_before_each_change(self, scene: Scene) -> None:
         scene.do(*every_operation(scene))

@@ -65,7 +65,7 @@ def test_wherever_it_dies_a_second_start_completes_it(make_scene: MakeScene, mon
             for number, shown in state(scene).items():
                 _is_on_its_way(shown, before.get(number), wanted.get(number, shown), at)
             if state(scene) != before:
-                assert scene.root.read(f"{plan.folder}/restore.csv")
+                assert scene.root.read(plan.restore)
 
             scene.sandbox.clock.advance(LATER.total_seconds())
             again = scene.apply(plan)

@@ -105,7 +105,9 @@ class TestFaults:
         plan = scene.plan(wishes, skip_faulty=True)
         assert (plan.total, plan.refused) == (1, 1)
         assert "'keep' in its note" in plan.first_refused[0]
-        assert scene.apply(plan).summary.startswith("Done and read back: 1; so already: 0; refused: 1;")
+        account = scene.apply(plan)
+        assert (account.done, account.refused, account.left_alone, account.problem) == (1, 0, 1, None)
+        assert account.summary.endswith("refused: 0; different: 0; left alone by the plan, see faults.csv: 1.")
 
     def test_of_a_table_that_is_cut_off_are_never_passed_over(self, scene: Scene) -> None:
         content = table(scene.wish("Update", "free", NOTE="desk")) + b'Update,"+1212'

@@ -47,8 +47,8 @@ def changing() -> Scenario:
         promises=PROMISES,
         watch=watch,
         settings=Settings(numbers=0, stock=0),
-        variants={"elsewhere": VARIANTS["elsewhere"], "edited": Variant(meanwhile=_edit)},
-        worlds=((), ("edited",)),
+        variants={**{name: VARIANTS[name] for name in ("delayed", "elsewhere")}, "edited": Variant(meanwhile=_edit)},
+        worlds=((), ("delayed",), ("edited",)),
         furnish=furnish,
         prepare=prepare,
         check=check,
@@ -155,6 +155,9 @@ def check(world: World, results: Results) -> Iterator[str]:
         for key in FIELDS if number != OFFER else ():
             if row is not None and (row[key] or None) != _wanted(key, was, wish):
                 yield f"{number} has {key} {row[key]!r}, wanted is {_wanted(key, was, wish)!r}"
+    for name, order in world.documents("orders").items():
+        if order["outcome"] is None:
+            yield f"{name} is open, and nobody comes back to it"
     left = results["apply"]["return_value"]
     if left["refused"] or left["different"]:
         yield f"apply returned {left}"

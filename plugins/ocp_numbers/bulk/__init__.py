@@ -2,7 +2,8 @@
 
 ``plan_changes`` makes a :class:`ChangePlan` out of a CSV or XLSX; whoever makes one in another way uses a
 :class:`PlanWriter`. ``apply`` carries it out. Everything about a run is in ``bulk/environment=<connection>/<run>/`` of
-the data root: ``plan.json`` and ``changes.jsonl``, ``faults.csv``, ``restore.csv``, ``results.csv``, ``result.json``.
+the data root: ``plan.json`` and ``changes.jsonl``, ``faults.csv``, ``restore-<digest>.csv``, ``results.csv``,
+``result.json``.
 """
 
 from ocp_numbers.bulk.account import Account

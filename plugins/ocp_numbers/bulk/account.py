@@ -47,7 +47,7 @@ class Account(BaseModel):
     @property
     def summary(self) -> str:
         """The account in a sentence."""
-        bought = f", {self.bought:,} of them bought for {self.spent:f}" if self.bought else ""
+        bought = f"; bought: {self.bought:,} for {self.spent:f}" if self.bought else ""
         left_alone = f"; left alone by the plan, see faults.csv: {self.left_alone:,}" if self.left_alone else ""
         return (
             f"Done and read back: {self.done:,}{bought}; so already: {self.unchanged:,}; refused: {self.refused:,}; "

@@ -17,7 +17,7 @@ from ocp_numbers.bulk.buying import buy
 from ocp_numbers.bulk.calling import Calling, Todo
 from ocp_numbers.bulk.change import OPERATIONS, Change, Operation
 from ocp_numbers.bulk.looking import Look
-from ocp_numbers.bulk.plan import RESTORE, RESULT, ChangePlan, new_file
+from ocp_numbers.bulk.plan import RESULT, ChangePlan, new_file
 from ocp_numbers.bulk.restore_file import restore_table
 from ocp_numbers.bulk.steps import Means, astray, is_done, steps
 from ocp_numbers.data_root import DataRoot, segment
@@ -62,7 +62,7 @@ def apply(
     """Carry ``plan`` out as far as it is not yet, and give its account, which is on record in ``result.json`` then.
 
     What became of every single change is in ``results.csv``; what brings everything back, as far as it can be, was in
-    ``restore.csv`` before the first call. Whether the account is the one hoped for is for the caller to ask: see
+    the plan's ``restore`` before the first call. Whether the account is the one hoped for is for the caller to ask: see
     :attr:`.Account.problem`.
 
     :param connect: gives the client, of access ``paid``, for the next call, or raises when the task has to end.
@@ -99,12 +99,23 @@ def apply(
 
 
 def _write_restore(root: DataRoot, plan: ChangePlan) -> None:
-    """The way back, on disk before anything is done. It is made of the plan alone, so that every attempt writes the
-    same."""
-    sink = new_file(root, f"{plan.folder}/{RESTORE}")
+    """The way back, on disk before anything is done. It is made of the plan alone: the one that an earlier attempt
+    left whole is what would be written again, and is not touched."""
+    if _is_whole(root, plan):
+        return
+    sink = new_file(root, plan.restore)
     for block in restore_table(plan.changes(root)):
         sink.write(block)
     sink.close()
+
+
+def _is_whole(root: DataRoot, plan: ChangePlan) -> bool:
+    try:
+        stream = root.path(plan.restore).open("rb")
+    except FileNotFoundError:
+        return False
+    with stream:
+        return all(stream.read(len(block)) == block for block in restore_table(plan.changes(root)))
 
 
 class _Call(NamedTuple):

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from ocp_numbers.bulk.plan import ChangePlan, PurchaseOrder
+from ocp_numbers.bulk.plan import ChangePlan
 from ocp_numbers.data_root import DataRoot
 from ocp_numbers.errors import NotEnoughNumbers, OutcomeUnknown, OverBudget
 from ocp_numbers.journal import Actor
-from ocp_numbers.ordering import Buyer, Caps, OrderBook, Policy, Requester, Wishes, order_id, problem
+from ocp_numbers.ordering import Buyer, Caps, OrderBook, Policy, Requester, problem
 
 if TYPE_CHECKING:
     from ocp_numbers.client import OcpClient
@@ -49,9 +49,8 @@ def buy(
     buyer = Buyer(client, book, policy=policy, between=connect, clock=now, sleep=sleep)
     requester = Requester(dag_id=by.dag_id, run_id=by.run_id, task_id=by.task_id, user=by.user)
     for order in plan.purchases:
-        key = order_id(plan.environment, "bulk", plan.run, order.provider, order.group, order.country_code)
         try:
-            receipt = buyer.fulfil(_wishes(order, plan), order_id=key, caps=Caps(), requested_by=requester)
+            receipt = buyer.fulfil(order.wishes, order_id=order.order_id, caps=Caps(), requested_by=requester)
         except (NotEnoughNumbers, OverBudget) as error:
             bought.reasons |= {offer.number: f"was not bought: {error}" for offer in order.offers}
             continue
@@ -63,14 +62,3 @@ def buy(
         reason = f"was not bought: {receipt.reason or 'its order is closed'}"
         bought.reasons |= {offer.number: reason for offer in order.offers if offer.number not in receipt.numbers}
     return bought
-
-
-def _wishes(order: PurchaseOrder, plan: ChangePlan) -> Wishes:
-    return Wishes(
-        provider=order.provider,
-        group=order.group,
-        country_code=order.country_code,
-        offers=order.offers,
-        max_unit_price=plan.max_unit_price,
-        max_total_price=order.total,
-    )

@@ -120,7 +120,7 @@ class _Case:
     def check_untouched(self, operation: Operation) -> None:
         """Note the cells that say otherwise than OCP and are not what the operation is about."""
         for field, value in self.given.items():
-            if field in CHANGED_BY[operation] or not self.exists or value == self.now[field]:
+            if field in CHANGED_BY[operation] or not self.exists or self.agrees(field, value):
                 continue
             how = "write Attach" if field == "mini_app_id" else "write Update into a row of its own"
             self.fault(
@@ -128,6 +128,13 @@ class _Case:
                 f"is not what OCP shows ({_shown(self.now[field])}), and {operation.title()} does not change it; "
                 f"{how}, or blank the cell",
             )
+
+    def agrees(self, field: str, value: str | None) -> bool:
+        """Whether OCP shows what the row says; the marks behind a note need not be said."""
+        now = self.now[field]
+        if field != "note" or now is None or stamps_in(value):
+            return value == now
+        return value == now or with_marks_of(now, value or "") == now
 
     def check_set(self, group: str | None) -> None:
         """Note a set that is not there, or not of the number's group."""
@@ -200,7 +207,7 @@ def _detach(case: _Case) -> Fields | None:
     if not case.check_present():
         return None
     for field, value in case.given.items():
-        if value != case.now[field] and (field not in BINDING or case.now["mini_app_id"] is not None):
+        if not case.agrees(field, value) and (field not in BINDING or case.now["mini_app_id"] is not None):
             case.fault(
                 field, f"is not what OCP shows ({_shown(case.now[field])}), and Detach does not set it; blank the cell"
             )

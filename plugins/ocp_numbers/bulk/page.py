@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from ocp_numbers.bulk.change import COLUMN_OF, Change, Operation
 from ocp_numbers.bulk.plan import CHANGES, REFUSED, ChangePlan
+from ocp_numbers.errors import shown
 from ocp_numbers.markdown import code, sentence, table
 
 SHOWN_CHANGES = 30
@@ -44,7 +45,8 @@ def page(plan: ChangePlan) -> str:
     """The plan as Markdown: what is done how often, what cannot be taken back, examples, what is left alone."""
     parts = (
         f"**Changes in {code(plan.environment)}: {plan.total:,}**, asked for by {sentence(plan.source)}.",
-        table(("What", "How many", "Can be taken back"), _figures(plan), figures=("How many",)) if plan.total else "",
+        _overview(plan),
+        *_continued(plan),
         _examples(plan),
         _left_alone(plan),
         "\n".join(f"- {sentence(remark)}" for remark in plan.remarks),
@@ -54,19 +56,43 @@ def page(plan: ChangePlan) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
+def _overview(plan: ChangePlan) -> str:
+    rows = list(_figures(plan))
+    return table(("What", "How many", "Can be taken back"), rows, figures=("How many",)) if rows else ""
+
+
 def _figures(plan: ChangePlan) -> Iterator[tuple[str, str, str]]:
     for order in plan.purchases:
-        what = f"**Buy** from {code(order.provider)} for group {code(order.group)}, at most {order.total:f} together"
-        yield what, f"{len(order.offers):,}", "**no**"
+        provider, group = code(order.wishes.provider), code(order.wishes.group)
+        if order.left:
+            what = f"**Buy** from {provider} for group {group}, at most {order.total:f} together"
+            yield what, f"{len(order.left):,}", "**no**"
     for operation, (words, back) in _IN_WORDS.items():
         count = plan.counts.get(operation, 0)
         if operation == "create":
-            count -= plan.bought
+            count -= plan.bought - sum(len(order.besides) for order in plan.purchases)
         if operation == "attach" and plan.taken_over:
             yield "**Take over from another miniApp**, which loses them", f"{plan.taken_over:,}", "yes"
             count -= plan.taken_over
         if count:
             yield words, f"{count:,}", back
+
+
+def _continued(plan: ChangePlan) -> Iterator[str]:
+    """The orders that an earlier run has left open."""
+    for order in plan.purchases:
+        if not order.continues:
+            continue
+        what = f"Order {code(order.order_id)}, which an earlier run has left open, is finished first"
+        if not order.left:
+            yield f"{what}. Nothing is left to be bought for it."
+        elif not order.besides:
+            yield f"{what}, at the prices approved for it."
+        else:
+            yield (
+                f"{what}, at the prices approved for it. **Not in this table, and bought as well if they are not "
+                f"yet:** {code(shown(order.besides))}."
+            )
 
 
 def _examples(plan: ChangePlan) -> str:

@@ -13,9 +13,9 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import chain
 from types import MappingProxyType
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ocp_numbers.bulk.change import Change, Operation
 from ocp_numbers.bulk.faults import Fault, as_csv
@@ -23,14 +23,12 @@ from ocp_numbers.data_root import DataRoot, segment
 from ocp_numbers.documents import digest
 from ocp_numbers.errors import PlanChanged
 from ocp_numbers.inventory.sink import Sink
-from ocp_numbers.ordering import Offer
+from ocp_numbers.ordering import Offer, Wishes
 
 PLAN, CHANGES, REFUSED = "plan.json", "changes.jsonl", "faults.csv"
-RESTORE, RESULTS, RESULT = "restore.csv", "results.csv", "result.json"
+RESULTS, RESULT = "results.csv", "result.json"
 SHOWN = 200
 """Changes that the document repeats, for the page."""
-
-Money = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
 
 
 class _Document(BaseModel):
@@ -38,17 +36,33 @@ class _Document(BaseModel):
 
 
 class PurchaseOrder(_Document):
-    """Numbers to be bought from one provider for one group, at no more than these prices."""
+    """An order for numbers from one provider for one group, at no more than the prices in its wishes.
 
-    provider: str
-    group: str
-    country_code: str
-    offers: tuple[Offer, ...]
+    :param continues: whether an earlier run has opened it and left it open.
+    :param settled: numbers of it that nothing has to be bought for any more: ours already, or refused.
+    :param besides: numbers that it may still buy although the table does not ask for them.
+    """
+
+    order_id: str
+    wishes: Wishes
+    continues: bool = False
+    settled: tuple[str, ...] = ()
+    besides: tuple[str, ...] = ()
+
+    @property
+    def offers(self) -> tuple[Offer, ...]:
+        """All its numbers and what they may cost."""
+        return self.wishes.offers or ()
+
+    @property
+    def left(self) -> tuple[Offer, ...]:
+        """Those that may still have to be bought."""
+        return tuple(offer for offer in self.offers if offer.number not in self.settled)
 
     @property
     def total(self) -> Decimal:
-        """What all of them may cost together."""
-        return sum((offer.price or Decimal(0) for offer in self.offers), Decimal(0))
+        """What these may cost together."""
+        return sum((offer.price or Decimal(0) for offer in self.left), Decimal(0))
 
 
 class ChangePlan(_Document):
@@ -59,7 +73,7 @@ class ChangePlan(_Document):
     :param unchanged: rows that are so already. :param without_operation: rows that ask for nothing.
     :param repeated: rows that say what an earlier one says.
     :param refused: rows that cannot be carried out and are left alone; they are in ``faults.csv``.
-    :param purchases: what is bought, after approval. :param max_unit_price: the most that one number may cost.
+    :param purchases: what is bought, after approval, or was bought by an order that is still open.
     :param extra_columns: names of the columns that only the platform understands.
     :param remarks: what the person who approves should know besides.
     :param names: of sets by their ids, for the page.
@@ -78,7 +92,6 @@ class ChangePlan(_Document):
     repeated: int = 0
     refused: int = 0
     purchases: tuple[PurchaseOrder, ...] = ()
-    max_unit_price: Money | None = None
     extra_columns: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     names: dict[str, str] = {}
@@ -95,7 +108,6 @@ class ChangePlan(_Document):
                 "run": self.run,
                 "changes": self.sha256,
                 "purchases": [order.model_dump() for order in self.purchases],
-                "max_unit_price": self.max_unit_price,
             }
         )
 
@@ -112,7 +124,7 @@ class ChangePlan(_Document):
     @property
     def bought(self) -> int:
         """How many numbers are bought."""
-        return sum(len(order.offers) for order in self.purchases)
+        return sum(len(order.left) for order in self.purchases)
 
     @property
     def deleted(self) -> int:
@@ -133,6 +145,11 @@ class ChangePlan(_Document):
     def folder(self) -> str:
         """Folder of the data root that keeps everything about the run."""
         return folder(self.environment, self.run)
+
+    @property
+    def restore(self) -> str:
+        """Key of the file that brings everything back; each plan has its own, also where a run is planned anew."""
+        return f"{self.folder}/restore-{self.short_digest}.csv"
 
     @property
     def key(self) -> str:
@@ -205,7 +222,6 @@ class PlanWriter:
         without_operation: int = 0,
         repeated: int = 0,
         purchases: Iterable[PurchaseOrder] = (),
-        max_unit_price: Decimal | None = None,
         remarks: Iterable[str] = (),
         names: Mapping[str, str] = MappingProxyType({}),
     ) -> ChangePlan:
@@ -229,7 +245,6 @@ class PlanWriter:
                 "repeated": repeated,
                 "refused": count,
                 "purchases": tuple(purchases),
-                "max_unit_price": max_unit_price,
                 "extra_columns": tuple(self._extra),
                 "remarks": tuple(remarks),
                 "first": first_changes,

@@ -19,6 +19,7 @@ from ocp_numbers.bulk.table import open_table
 from ocp_numbers.data_root import DataRoot
 from ocp_numbers.errors import IncompleteSnapshot, InvalidInput, shown
 from ocp_numbers.models import PhoneNumber
+from ocp_numbers.ordering import OrderBook
 from ocp_numbers.progress import Progress
 
 if TYPE_CHECKING:
@@ -44,7 +45,9 @@ def plan_changes(
     :param skip_faulty: whether rows with a fault are left alone, instead of having the whole table refused; one that
         could not be read to its end is refused in any case.
     :raises InvalidInput: when it is no table, or has faults; all of them are in ``faults.csv`` of the run then.
-    :raises OverBudget: when the rows that buy cost more than ``limits`` allow.
+    :raises OverBudget: when the rows that buy cost more than ``limits`` allow, together with what orders that an
+        earlier run has left open for them may still spend.
+    :raises OrderCorrupt: when the document of such an order cannot be read.
     """
     source = f"{name}, SHA-256 {_sha256(stream)[:12]}"
     with Desk.open() as desk, open_table(stream, is_header=Columns.are_in, name=name) as table:
@@ -55,7 +58,8 @@ def plan_changes(
         writer = PlanWriter(root, environment=environment, run=run, made_at=now, source=source)
         for change in planning.changes():
             writer.add(change)
-        priced = price(connect, planning.to_buy, limits or Limits())
+        book = OrderBook(root, environment)
+        priced = price(connect, book, planning.to_buy, asked=planning.asked, limits=limits or Limits())
         for change in priced.changes:
             writer.add(change)
         desk.fault(priced.faults)
@@ -67,7 +71,6 @@ def plan_changes(
             without_operation=planning.without_operation,
             repeated=desk.repeated,
             purchases=priced.orders,
-            max_unit_price=limits.max_unit_price if limits and priced.changes else None,
             remarks=planning.remarks(),
             names=planning.set_names,
         )
@@ -99,6 +102,7 @@ class _Planning:
         self._sets = {each.id: each for each in connect().sets.list()}
         self.set_names = {each.id: each.name for each in self._sets.values()}
         self.to_buy: list[Change] = []
+        self.asked: set[str] = set()
         self.unchanged = 0
         self.without_operation = 0
         self._asking = 0
@@ -174,6 +178,8 @@ class _Planning:
         if faults:
             self._desk.fault(faults)
         self.unchanged += not (changes or faults)
+        if row.operation == "create" and row.provider is not None:
+            self.asked.add(row.number)
         self.to_buy += [change for change in changes if change.provider is not None]
         yield from (change for change in changes if change.provider is None)
 

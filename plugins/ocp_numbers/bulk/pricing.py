@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from ocp_numbers.bulk.change import Change
 from ocp_numbers.bulk.faults import Fault
+from ocp_numbers.bulk.orders import new_order, unfinished
 from ocp_numbers.bulk.plan import PurchaseOrder
-from ocp_numbers.errors import BadRequest, Conflict, Forbidden, NotFound, OverBudget, Refused, shown
-from ocp_numbers.ordering import Offer
+from ocp_numbers.errors import BadRequest, Conflict, Forbidden, InvalidInput, NotFound, OverBudget, Refused, shown
+from ocp_numbers.ordering import Offer, OrderBook, Wishes
 
 if TYPE_CHECKING:
     from ocp_numbers.client import OcpClient
@@ -32,45 +33,91 @@ class Limits:
 
 
 class Priced(NamedTuple):
-    """Purchases with the prices they are approved at, and the rows that cannot be bought."""
+    """Purchases with the prices they are approved at, the orders that make them, and the rows that cannot be bought."""
 
     changes: tuple[Change, ...]
+    orders: tuple[PurchaseOrder, ...]
     faults: tuple[Fault, ...]
 
-    @property
-    def orders(self) -> tuple[PurchaseOrder, ...]:
-        """What is bought: an order for each provider, group and country."""
-        offers: dict[tuple[str, str, str], list[Offer]] = defaultdict(list)
-        for change in self.changes:
-            place = (str(change.provider), str(change.after["group_id"]), str(change.after["country"]))
-            offers[place].append(Offer(number=change.number, price=change.price))
-        return tuple(
-            PurchaseOrder(provider=provider, group=group, country_code=country, offers=tuple(those))
-            for (provider, group, country), those in sorted(offers.items())
-        )
 
+def price(
+    connect: Callable[[], OcpClient],
+    book: OrderBook,
+    changes: Sequence[Change],
+    *,
+    asked: Collection[str],
+    limits: Limits,
+) -> Priced:
+    """Look every number up among the platform's offers, or in the order that an earlier run has left open for it.
 
-def price(connect: Callable[[], OcpClient], changes: Sequence[Change], limits: Limits) -> Priced:
-    """Look every number up among the platform's offers.
-
+    :param changes: rows that buy. :param asked: their numbers, and those of rows that would buy had it not been done.
     :raises OverBudget: when one or all of them cost more than ``limits`` allow; nothing was bought.
+    :raises InvalidInput: without limits, when only an order that was left open may still buy.
+    :raises OrderCorrupt: when an order cannot be read.
     """
-    if changes and (problem := _unlimited(changes, limits)):
-        return Priced((), tuple(_fault(change, problem) for change in changes))
+    absent = {change.number for change in changes}
+    continued = tuple(unfinished(connect, book, asked, absent=absent))
+    pending = {offer.number: (order, offer) for order in reversed(continued) for offer in order.left}
+    if problem := _unlimited(changes, continued, limits):
+        if not changes:
+            raise InvalidInput(problem)
+        settled = tuple(order for order in continued if not order.left)
+        return Priced((), settled, tuple(_fault(change, problem) for change in changes))
     priced: list[Change] = []
     faults: list[Fault] = []
     for change in changes:
-        found = _offered(connect(), change)
+        found = _on_order(*pending[change.number], change) if change.number in pending else _offered(connect(), change)
         if isinstance(found, Decimal):
             priced.append(change.model_copy(update={"price": found}))
         else:
             faults.append(_fault(change, found))
-    _check_budget(priced, limits)
-    return Priced(tuple(priced), tuple(faults))
+    more = {number: offer.price or Decimal(0) for number, (_, offer) in pending.items()}
+    _check_budget({change.number: change.price or Decimal(0) for change in priced} | more, limits)
+    new = _new_orders(book, (change for change in priced if change.number not in pending), limits)
+    return Priced(tuple(priced), (*continued, *new), tuple(faults))
 
 
-def _unlimited(changes: Sequence[Change], limits: Limits) -> str | None:
-    if limits.max_unit_price is None or limits.max_total_price is None:
+def _new_orders(book: OrderBook, changes: Iterable[Change], limits: Limits) -> Iterator[PurchaseOrder]:
+    """An order for each provider, group and country."""
+    offers: dict[tuple[str, str, str], list[Offer]] = defaultdict(list)
+    for change in changes:
+        offers[_place(change)].append(Offer(number=change.number, price=change.price))
+    for (provider, group, country), those in sorted(offers.items()):
+        wishes = Wishes(
+            provider=provider,
+            group=group,
+            country_code=country,
+            offers=tuple(those),
+            max_unit_price=limits.max_unit_price,
+            max_total_price=sum((offer.price or Decimal(0) for offer in those), Decimal(0)),
+        )
+        yield new_order(book, wishes)
+
+
+def _place(change: Change) -> tuple[str, str, str]:
+    return str(change.provider), str(change.after["group_id"]), str(change.after["country"])
+
+
+def _on_order(order: PurchaseOrder, offer: Offer, change: Change) -> Decimal | str:
+    """The price that was approved for the number, or why it cannot be had as the row wants it."""
+    wishes, (_, group, country) = order.wishes, _place(change)
+    if (wishes.provider, wishes.group, wishes.country_code) != _place(change):
+        return (
+            f"is to sell it for group {group} in {country}, and order {order.order_id}, which an earlier run has left "
+            f"open, buys it from {wishes.provider} for group {wishes.group} in {wishes.country_code}; write that, and "
+            f"move the number by an Update once it is there"
+        )
+    return offer.price or Decimal(0)
+
+
+def _unlimited(changes: Sequence[Change], continued: Iterable[PurchaseOrder], limits: Limits) -> str | None:
+    open_ = [order.order_id for order in continued if order.left]
+    if (changes or open_) and (limits.max_unit_price is None or limits.max_total_price is None):
+        if not changes:
+            return (
+                f"max_unit_price, max_total_price: not both given, and orders that an earlier run has left open may "
+                f"still buy: {shown(open_)}. Nothing was changed. Give both"
+            )
         return (
             "buys a number; give max_unit_price and max_total_price, or leave the cell blank for a number of your own"
         )
@@ -96,8 +143,7 @@ def _offered(client: OcpClient, change: Change) -> Decimal | str:
     return offer.price if offer.price is not None else f"states no price for {change.number}; use BuyNumbersOperator"
 
 
-def _check_budget(changes: Iterable[Change], limits: Limits) -> None:
-    prices = {change.number: change.price or Decimal(0) for change in changes}
+def _check_budget(prices: Mapping[str, Decimal], limits: Limits) -> None:
     most, total = limits.max_unit_price or Decimal(0), sum(prices.values(), Decimal(0))
     dear = [f"{number} ({asked:f})" for number, asked in prices.items() if asked > most]
     if dear:

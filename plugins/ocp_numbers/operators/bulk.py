@@ -233,7 +233,7 @@ class ApplyChangesOperator(BulkOperator):
             "spent": f"{account.spent:f}",
             "summary": account.summary,
             "results": f"{plan.folder}/results.csv",
-            "restore": f"{plan.folder}/restore.csv",
+            "restore": plan.restore,
         }
         self.tell(f"{account.summary} Row by row: {result['results']}. The way back: {result['restore']}.")
         if account.problem:
@@ -250,7 +250,7 @@ def _question(plan: ChangePlan, *, ask: bool) -> dict[str, Any]:
     """What the plan puts before a person, and what the tasks behind need to find it again."""
     from ocp_numbers.bulk.page import page, subject, summary
 
-    changes = bool(plan.total)
+    changes = bool(plan.total or plan.bought)
     return {
         "digest": plan.digest,
         "subject": subject(plan),
