@@ -17,6 +17,8 @@ from ocp_numbers.data_root import DataRoot, segment
 from ocp_numbers.documents import canonical, digest
 from ocp_numbers.inventory import CompleteSnapshot, Scope
 from ocp_numbers.inventory.export import Export
+from ocp_numbers.journal import Actor, Entry, Journal, NumberEdit
+from ocp_numbers.models import PhoneNumber
 from ocp_numbers.ordering import Order, OrderBook, State
 from ocp_numbers.ordering.order import Line, Requester
 from ocp_numbers.ordering.stamps import order_id, stamp, stamped
@@ -131,3 +133,25 @@ def drift(root: DataRoot, **states: RegionState) -> None:
         for name, state in states.items()
     )
     DriftReport(run="1", compared_at=NOW, findings=findings).save(root)
+
+
+def done(
+    root: DataRoot,
+    operation: str,
+    number: str,
+    after: dict[str, str | None] | None,
+    *,
+    before: str | None = None,
+    at: datetime = NOW,
+    run: str = "manual__1",
+    confirmed: bool = True,
+    refused: bool = False,
+) -> Entry:
+    """Put on record that a run did something to a number, whose note was ``before``, and that it was read back."""
+    actor = Actor(dag_id="apply_number_changes", run_id=run, task_id="apply", user="maria")
+    journal = Journal(root, ENVIRONMENT, actor, now=lambda: at)
+    was = PhoneNumber(number=number, note=before) if before is not None else None
+    intent = journal.intend(operation, [NumberEdit(number=number, before=was, after=after)])
+    if confirmed:
+        journal.confirm(intent, without=[number] if refused else [])
+    return intent

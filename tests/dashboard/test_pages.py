@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 from fastapi.testclient import TestClient
 
-from dashboard.records import ENVIRONMENT, TODAY, cleanup, drift, export, numbers, order
+from dashboard.records import ENVIRONMENT, NOW, TODAY, cleanup, done, drift, export, numbers, order
 from inventory.estate import row
 from ocp_numbers.dashboard.application import POLICY
 from ocp_numbers.dashboard.desk import SECTIONS
@@ -97,6 +97,37 @@ def test_a_number_tells_who_bought_it_who_approved_and_what_became_of_it(root: D
     for told in ("bought for 5", "approved by nikos", "asked for by maria", "attached - → to app-7", "Billing"):
         assert told in words
     assert "added group group-1" in words
+
+
+def test_where_nothing_fits_the_age_of_the_inventory_and_newer_orders_are_told(
+    root: DataRoot, browser: TestClient
+) -> None:
+    export(root, numbers(3))
+    asked = f"{ENVIRONMENT}/numbers?set=made-a-minute-ago"
+    words = seen(browser, asked).words
+    assert "read on 4 Mar 2026, 02:00 UTC, 6 h ago" in words
+    assert "nightly_inventory_export has run again" in words
+    assert "Ordered since then" not in words
+    order(root, ["+12120000009"], at=NOW - timedelta(hours=1))
+    assert "Ordered since then: retail / Athens (1 of 1 ours)." in seen(browser, asked).words
+
+
+def test_a_number_tells_what_runs_did_since_the_inventory_was_read(root: DataRoot, browser: TestClient) -> None:
+    export(root, [row(1, note="old", groupId="retail")])
+    done(root, "note", "+12120000001", {"note": HOSTILE}, before="old")
+    page = seen(browser, f"{ENVIRONMENT}/numbers/%2B12120000001")
+    assert "What our runs did in the last 14 days" in page.words
+    assert "note old \u2192 to <script>alert(1)</script>" in page.words
+    assert "read back apply_number_changes manual__1 apply maria" in page.words
+    links = [attributes["href"] for tag, attributes in page.elements if "data-airflow-link" in attributes]
+    assert "/dags/apply_number_changes/runs/manual__1" in links
+    assert "What our runs did" not in seen(browser, f"{ENVIRONMENT}/numbers").words
+
+
+def test_a_number_that_only_a_run_knows_of_has_a_page(root: DataRoot, browser: TestClient) -> None:
+    export(root, numbers(1))
+    done(root, "add", "+12129999999", {"group_id": "retail"})
+    assert "group id - \u2192 to retail" in seen(browser, f"{ENVIRONMENT}/numbers/+12129999999").words
 
 
 def test_a_number_that_is_gone_still_has_its_history(root: DataRoot, browser: TestClient) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 
 from dashboard.records import ENVIRONMENT, TODAY, cleanup, export
@@ -35,6 +36,22 @@ def test_runs_tell_what_was_planned_who_approved_and_what_came_of_it(root: DataR
     assert done.outcome.startswith("1 numbers given up")
     assert runs["manual__2026-03-04"].outcome == "Not finished."
     assert cleanups.runs("another") == []
+
+
+def test_a_result_of_an_earlier_version_is_read(root: DataRoot, estate: Estate) -> None:
+    cleanup(root, run="scheduled__2026-03-03")
+    key = "cleanup/scheduled__2026-03-03/result.json"
+    told = json.loads(root.read(key) or b"")
+    root.write(key, json.dumps({name: told[name] for name in told.keys() - {"deleted", "spared", "approved"}}).encode())
+    (run,) = Sources(estate).cleanups.runs(ENVIRONMENT)
+    assert run.outcome.startswith("1 numbers given up")
+
+
+def test_a_result_that_cannot_be_read_is_not_taken_for_a_run_that_goes_on(root: DataRoot, estate: Estate) -> None:
+    cleanup(root, run="scheduled__2026-03-03")
+    root.write("cleanup/scheduled__2026-03-03/result.json", b"{")
+    (run,) = Sources(estate).cleanups.runs(ENVIRONMENT)
+    assert run.outcome == "Finished, but its result cannot be read."
 
 
 def test_a_plan_that_cannot_be_read_hides_no_other(root: DataRoot, estate: Estate) -> None:

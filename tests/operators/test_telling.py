@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ocp_numbers.errors import NotFound
+from ocp_numbers.errors import InvalidInput, NotFound
 from ocp_numbers.operators import (
     AttachNumbersOperator,
     DeleteSetOperator,
@@ -14,8 +16,9 @@ from ocp_numbers.operators import (
     EnsureSetOperator,
     SearchNumbersOperator,
 )
+from ocp_numbers.operators.approval import ApprovePlanOperator
 from ocp_numbers.operators.base import OcpOperator
-from ocp_numbers.operators.telling import LONGEST, tell
+from ocp_numbers.operators.telling import LONGEST, WIDTH, in_lines, tell
 from ocp_numbers.progress import tell as tell_progress
 from operators.world import GROUP, Run, World
 
@@ -113,3 +116,30 @@ class TestAnOperator:
         run(DeleteSetOperator(task_id="t", set_id=set_id), **context)
 
         assert context["ti"].xcoms["note"].startswith(f"Deleted set {set_id}")
+
+
+class TestAFailure:
+    def test_is_in_the_log_in_lines_that_can_be_read_there_and_without_a_traceback(
+        self, world: World, run: Run, context: Any, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with pytest.raises(NotFound) as failed:
+            run(DetachNumbersOperator(task_id="t", numbers=["+16465559999"]), **context)
+
+        told = [each for each in caplog.records if each.levelname == "ERROR"]
+        lines = [each.getMessage() for each in told]
+        assert " ".join(line.strip() for line in lines) == f"NotFound: {failed.value}"
+        assert len(lines) > 1
+        assert max(map(len, lines)) <= WIDTH
+        assert all(each.exc_info is None for each in told)
+
+    def test_of_an_operator_of_airflows_leaves_a_note_as_well(self, context: Any) -> None:
+        approve = ApprovePlanOperator(task_id="approve", plan={})
+
+        with pytest.raises(InvalidInput):
+            approve.execute(context)
+
+        assert context["ti"].xcoms["note"].startswith("InvalidInput: plan: lacks ask, body, digest")
+
+    @given(st.text())
+    def test_keeps_every_word(self, text: str) -> None:
+        assert " ".join(in_lines(text)).split() == text.split()

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, Page, ViewportSize
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from ui.person import PATIENCE, Person
 
@@ -45,6 +45,15 @@ def test_a_page_has_no_grave_fault_and_fits(window: Page, exported: Person, shot
         assert grave == [], f"{address or 'overview'} at {size['width']} pixels, {theme}"
         assert window.evaluate("document.documentElement.scrollWidth") <= size["width"]
     assert faults == []
+
+
+def test_the_filters_stay_in_their_card_beside_airflows_navigation(window: Page, exported: Person, shots: Path) -> None:
+    window.set_viewport_size(DESK)
+    window.goto(f"{exported.url}/plugin/ocp-numbers/ocp-numbers/ocp_default/numbers?set=made-a-minute-ago")
+    form = window.frame_locator("iframe").get_by_role("search")
+    expect(form.get_by_role("link", name="Clear")).to_be_in_viewport(ratio=1)
+    window.screenshot(path=shots / "dashboard-inside-airflow.png")
+    assert form.evaluate("form => form.scrollWidth <= form.clientWidth")
 
 
 def test_the_pages_of_an_order_and_of_a_number_are_no_worse(window: Page, exported: Person, shots: Path) -> None:

@@ -12,6 +12,7 @@ from fastapi import Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse
 
 from ocp_numbers.dashboard import look
+from ocp_numbers.dashboard.deeds import Diary
 from ocp_numbers.dashboard.estate import Estate
 from ocp_numbers.dashboard.purchases import Ledger, Purchases
 from ocp_numbers.dashboard.recent import Recent
@@ -41,11 +42,13 @@ class Sources:
     purchases: Purchases = field(init=False)
     cleanups: Cleanups = field(init=False)
     trail: Trail = field(init=False)
+    diary: Diary = field(init=False)
 
     def __post_init__(self) -> None:
         self.purchases = Purchases(self.estate.root)
         self.cleanups = Cleanups(self.estate.root, Recent(60.0, clock=self.estate.seconds, most=500))
         self.trail = Trail(self.estate)
+        self.diary = Diary(self.estate)
 
 
 @dataclass

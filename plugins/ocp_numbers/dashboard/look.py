@@ -34,6 +34,7 @@ def templates() -> Environment:
         "share": share,
         "day": day,
         "moment": moment,
+        "age": age,
         "seen": seen,
         "segment": lambda text: quote(str(text), safe=""),
         "whole": lambda text: quote(str(text), safe="/"),

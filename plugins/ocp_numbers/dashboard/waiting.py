@@ -95,11 +95,22 @@ class Cleanups:
         )
 
 
+class _Result(Result):
+    """A result as this or an earlier version wrote it: what an earlier one did not tell apart was none."""
+
+    approved: bool = True
+    deleted: tuple[str, ...] = ()
+    spared: tuple[str, ...] = ()
+
+
 def _result(root: DataRoot, key: str) -> str:
-    try:
-        return Result.model_validate_json(root.read(key) or b"").summary
-    except ValidationError:
+    content = root.read(key)
+    if content is None:
         return ""
+    try:
+        return _Result.model_validate_json(content).summary
+    except ValidationError:
+        return "Finished, but its result cannot be read."
 
 
 def grace_days(runs: list[Run]) -> int:

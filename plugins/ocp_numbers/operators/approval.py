@@ -11,7 +11,7 @@ from airflow.sdk.exceptions import TaskAwaitingInput
 
 from ocp_numbers.errors import InvalidInput, PlanChanged
 from ocp_numbers.links import required_actions_address
-from ocp_numbers.operators.telling import tell
+from ocp_numbers.operators.telling import explained, tell
 from ocp_numbers.progress import duration
 from ocp_numbers.retry import retry_policy as default_retry_policy
 
@@ -49,6 +49,7 @@ class ApprovePlanOperator(ApprovalOperator):
         self.plan = plan
         self.data_root = data_root
 
+    @explained
     def execute(self, context: Context) -> Any:
         """Ask, or go on at once where the plan says that nobody has to be asked.
 
@@ -64,6 +65,7 @@ class ApprovePlanOperator(ApprovalOperator):
         tell(context, f"Nobody is asked: {self.plan.get('unasked', 'the plan says so')}")
         return self._answer(context, by=None)
 
+    @explained
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
         """Go on with the approved plan, or skip all that follows.
 

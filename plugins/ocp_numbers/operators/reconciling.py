@@ -17,7 +17,7 @@ from ocp_numbers.links import ProvisioningRunLink, dashboard_address
 from ocp_numbers.operators import rendered
 from ocp_numbers.operators.approval import ApprovePlanOperator
 from ocp_numbers.operators.regions import PlanRegionOperator, cost
-from ocp_numbers.operators.telling import tell
+from ocp_numbers.operators.telling import explained, tell
 from ocp_numbers.retry import retry_policy
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class ReadDeclaredRegionsOperator(BaseOperator):
         super().__init__(**kwargs)
         self.folder = folder
 
+    @explained
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Read, and name what was found."""
         from ocp_numbers.regions.declared import read_declared
@@ -161,6 +162,7 @@ class TriggerProvisioningOperator(BaseOperator):
         self.triggered_dag_id = PROVISIONING
         self.triggered_run_id = ""
 
+    @explained
     def execute(self, context: Context) -> NoReturn:
         """Hand the request over to Airflow, which carries it out and ends the task."""
         from airflow.sdk.exceptions import DagRunTriggerException
@@ -226,6 +228,7 @@ class PublishDriftOperator(BaseOperator):
         )
         notify(dict(context), event)
 
+    @explained
     def execute(self, context: Context) -> dict[str, Any]:
         """Gather, keep, show."""
         from ocp_numbers.regions.drift import DriftReport

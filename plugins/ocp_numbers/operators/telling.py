@@ -3,7 +3,8 @@
 Airflow lets a task write no note of its own - only people and the public API do. What it does let it write is shown
 beside: a sentence goes into the log, into the XCom ``note``, and into the task's state store under ``note``, which the
 UI shows as *Storage*, *Task State Store*; the newest line of progress stands there under ``progress``, while the task
-still runs.
+still runs. What stopped a task goes the same way before the exception rises: in the log in lines that are short enough
+to be read there, for Airflow shows the message of an exception as a single one.
 
 None of it may fail the work, or change it: what cannot be shown is left out.
 """
@@ -11,9 +12,12 @@ None of it may fail the work, or change it: what cannot be shown is left out.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import re
+import textwrap
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, Any
 
 from ocp_numbers.errors import OcpError
 from ocp_numbers.progress import heard_by
@@ -25,6 +29,11 @@ log = logging.getLogger(__name__)
 
 LONGEST = 2_000
 """Characters of a note; what is longer is in the log."""
+
+WIDTH = 85
+"""Characters of a message that Airflow's page of a task shows in a window of 1280 pixels; what is longer is cut off."""
+
+_BETWEEN_SENTENCES = re.compile(r"(?<=[.!?]) +(?=[A-Z])")
 
 
 def tell(context: Context, sentence: str) -> None:
@@ -40,8 +49,31 @@ def observed(context: Context) -> Iterator[None]:
         try:
             yield
         except OcpError as error:
-            _note(context, f"{type(error).__name__}: {error}")
+            text = f"{type(error).__name__}: {error}"
+            for line in in_lines(text):
+                log.error("%s", line)
+            _note(context, text)
             raise
+
+
+def explained(execute: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorates ``execute`` of an operator that is none of ours by descent: it is :func:`observed`, too."""
+
+    @wraps(execute)
+    def explaining(self: Any, context: Context, *args: Any, **kwargs: Any) -> Any:
+        with observed(context):
+            return execute(self, context, *args, **kwargs)
+
+    return explaining
+
+
+def in_lines(text: str) -> Iterator[str]:
+    """``text`` a sentence a line, long ones wrapped and indented; a word is never cut, so that it can be copied."""
+    for paragraph in text.splitlines():
+        for sentence in _BETWEEN_SENTENCES.split(paragraph):
+            yield from textwrap.wrap(
+                sentence, WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+            )
 
 
 def _note(context: Context, text: str) -> None:

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from ocp_numbers.cleanup.marks import kept, marked_since
 from ocp_numbers.dashboard import look
 from ocp_numbers.dashboard.approvals import Answer, approval_of
+from ocp_numbers.dashboard.deeds import DAYS
 from ocp_numbers.dashboard.desk import AtDesk, Desk
 from ocp_numbers.models import E164
 from ocp_numbers.ordering.order import Line, Order
@@ -35,8 +36,9 @@ def number(desk: AtDesk, number: str) -> HTMLResponse:
     record = desk.estate.table(snapshot).number(number) if snapshot else None
     changes = desk.sources.trail.changes(desk.environment, number)
     purchases = list(_purchases(desk, number))
-    if record is None and not changes and not purchases:
-        raise HTTPException(404, f"{number} is in none of the inventories and orders of {desk.environment}.")
+    diary = desk.sources.diary.of(desk.environment, number)
+    if record is None and not changes and not purchases and not diary.deeds:
+        raise HTTPException(404, f"{number} is in none of the inventories, orders and runs of {desk.environment}.")
     days = desk.estate.days(desk.environment)
     approvers = {run.run: run.approved_by for run in desk.sources.cleanups.runs(desk.environment)}
     return desk.page(
@@ -47,6 +49,8 @@ def number(desk: AtDesk, number: str) -> HTMLResponse:
         changes=[(change, *look.author(change.by)) for change in changes],
         approvers=approvers,
         purchases=purchases,
+        diary=diary,
+        diary_days=DAYS,
         marked=marked_since(record.note) if record else None,
         kept=kept(record.note) if record else False,
         first=days[0] if days else None,

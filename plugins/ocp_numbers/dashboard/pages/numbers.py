@@ -16,6 +16,9 @@ router = APIRouter()
 SUGGESTED = 200
 """Groups, sets and miniApps that a filter suggests, the largest ones; any other can be typed."""
 
+NEWER = 5
+"""Orders that are pointed at where nothing fits, because they are newer than the inventory."""
+
 Text = Annotated[str, Query(max_length=300)]
 
 
@@ -45,7 +48,9 @@ def numbers(desk: AtDesk, asked: Asked) -> HTMLResponse:
     snapshot = desk.snapshot
     found = desk.estate.table(snapshot).page(asked)
     asked = asked.but(page=min(asked.page, found.pages))
-    return desk.page("numbers", "numbers", found=found, asked=asked, **_choices(snapshot, desk.estate.sets(snapshot)))
+    since = [] if found.total else [each for each in desk.ledger.accounts if each.opened_at > snapshot.taken]
+    choices = _choices(snapshot, desk.estate.sets(snapshot))
+    return desk.page("numbers", "numbers", found=found, asked=asked, since=since[:NEWER], **choices)
 
 
 def _choices(snapshot: CompleteSnapshot, sets: dict[str, int]) -> dict[str, Any]:

@@ -18,6 +18,7 @@
   };
 
   const DAY = 24 * 60 * 60 * 1000;
+  const MONTH = 30.4 * DAY;
   const PALETTE = ["--chart-1", "--chart-2", "--chart-3", "--chart-4", "--chart-5", "--chart-6", "--chart-7", "--chart-8"];
 
   const KINDS = {
@@ -29,8 +30,18 @@
       type: "bar", width: 0.7 * DAY, marker: { color: css(place ? "--bad" : "--good") }, customdata: each.y.map(Math.abs),
       hovertemplate: "%{customdata:,}<extra>%{fullData.name}</extra>",
     }),
-    stack: (each, color) => ({ type: "bar", marker: { color }, hovertemplate: "%{y:,}<extra>%{fullData.name}</extra>" }),
+    stack: (each, color) => ({ type: "bar", width: 0.5 * MONTH, marker: { color }, hovertemplate: "%{y:,}<extra>%{fullData.name}</extra>" }),
     bars: (each, color) => ({ type: "bar", width: 0.7 * DAY, marker: { color }, hovertemplate: "%{y:,}<extra></extra>" }),
+  };
+
+  // A few bars keep their width: the axis is never shorter than this many of them, towards the past, or what is to come.
+  const SLOTS = { stack: [MONTH, 6, -1], flow: [DAY, 8, -1], bars: [DAY, 8, 1] };
+  const range = (kind, x) => {
+    const [slot, least, ahead] = SLOTS[kind] ?? [DAY, 0, 1];
+    const first = Date.parse(x[0]), last = Date.parse(x[x.length - 1]);
+    const span = last - first + slot, missing = Math.max(0, least * slot - span);
+    if (!missing) return {};
+    return { range: [first - slot / 2 - (ahead < 0 ? missing : 0), last + slot / 2 + (ahead > 0 ? missing : 0)] };
   };
 
   const draw = (figure) => {
@@ -46,7 +57,7 @@
       hoverlabel: { bgcolor: css("--card"), bordercolor: rule, font: { color: css("--ink") } },
       barmode: kind === "stack" || kind === "flow" ? "relative" : "group", bargap: 0.4,
       showlegend: traces.length > 1, legend: { orientation: "h", y: -0.2 },
-      xaxis: { ...axis, type: "date", showgrid: false, hoverformat: kind === "stack" ? "%b %Y" : "%-d %b %Y",
+      xaxis: { ...axis, ...range(kind, x), type: "date", showgrid: false, hoverformat: kind === "stack" ? "%b %Y" : "%-d %b %Y",
         ...(kind === "stack" ? { dtick: "M1", tickformat: "%b %Y" } : few ? { tickvals: x, tickformat: "%-d %b" } : { tickformat: "%-d %b" }) },
       yaxis: { ...axis, separatethousands: true, rangemode: kind === "line" ? "normal" : "tozero" },
     };
