@@ -74,6 +74,10 @@ class AirflowApi:
         """State of a run: queued, running, success or failed."""
         return str(self.call("GET", f"dags/{dag_id}/dagRuns/{run_id}")["state"])
 
+    def run_note(self, dag_id: str, run_id: str) -> str:
+        """What the run says of itself, in Airflow's own note."""
+        return str(self.call("GET", f"dags/{dag_id}/dagRuns/{run_id}")["note"] or "")
+
     def task_instances(self, dag_id: str, run_id: str) -> list[Json]:
         """The run's task instances with their states."""
         found = self.call("GET", f"dags/{dag_id}/dagRuns/{run_id}/taskInstances", params={"limit": 200})

@@ -141,6 +141,7 @@ class Story:
                 self._screen.show("\n".join(log[-25:]))
         run = Run(dag_id, run_id, self._api.run_state(dag_id, run_id), time.monotonic() - started)
         self.runs.append(run)
+        self._screen.say(f"its note: {self._api.run_note(dag_id, run_id)}")
         self._screen.check(run.state == "success", f"{dag_id}: {run.state} after {run.seconds:.0f} s")
         return run
 

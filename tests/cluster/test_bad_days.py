@@ -22,6 +22,7 @@ def test_the_three_jobs_succeed(stage: Stage) -> None:
     seconds.append(stage.finish(cleanup))
     bought = check_exact(stage.result(provision, "buy"), before, stage.truth(), region)
     assert not stage.truth().entries("released")
+    assert stage.api.run_note(PROVISION, provision.run_id).startswith("Bought 5 of")
     figure("quiet day", seconds=[round(each) for each in seconds], bought=len(bought.numbers), spent=bought.spent)
 
 

@@ -139,6 +139,8 @@ class Outcome:
     results: dict[str, Any]
     mapped: dict[tuple[str, str], str]
     """The states of mapped tasks, by task and by the name that the UI shows for what it is mapped over."""
+    notes: dict[str, str]
+    """Airflow's notes of the tasks, by task, and that of the run, by the empty name."""
 
 
 def run(dag: DAG, conf: dict[str, Any], answer: str = "Approve") -> Outcome:
@@ -161,4 +163,6 @@ def run(dag: DAG, conf: dict[str, Any], answer: str = "Approve") -> Outcome:
         }
         returned = select(XComModel).where(XComModel.run_id == ended.run_id, XComModel.key == "return_value")
         results = {xcom.task_id: xcom.value for xcom in session.scalars(returned)}
-    return Outcome(str(ended.state), tasks, results, mapped)
+        notes = {ti.task_id: ti.note for ti in instances if ti.note}
+        notes[""] = session.merge(ended).note or ""
+    return Outcome(str(ended.state), tasks, results, mapped, notes)

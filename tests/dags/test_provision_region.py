@@ -34,6 +34,8 @@ def test_an_approved_region_is_bought_and_a_second_run_has_nothing_to_do(
     assert first.tasks == dict.fromkeys(TASKS, "success")
     assert first.results["verify"]["summary"].startswith("Bought 5 of 5 in US/+1212 for 5")
     assert first.results["verify"]["approved_by"] == "anna"
+    assert first.notes[""].startswith("Bought 5 of 5 in US/+1212 for 5")
+    assert first.notes["buy"].startswith("Bought 5 of 5")
     again = run(dag, wish)
     assert again.tasks == dict.fromkeys(TASKS, "success")
     assert again.results["verify"]["summary"].startswith("Nothing to do")
@@ -69,6 +71,8 @@ def test_a_number_of_another_miniapp_stops_the_run_before_anybody_is_asked(
     outcome = run(dag, wish)
     assert outcome.state == "failed"
     assert outcome.tasks["search"] == "failed"
+    assert outcome.notes[""] == outcome.notes["search"]
+    assert victim in outcome.notes[""]
     assert sandbox.ledger()["totals"]["bought"] == 0
     assert next(row for row in sandbox.numbers() if row["number"] == victim)["miniAppId"] == other
 

@@ -1,10 +1,12 @@
 """What a task says about itself while it works and when it ends, where people look for it.
 
-Airflow lets a task write no note of its own - only people and the public API do. What it does let it write is shown
-beside: a sentence goes into the log, into the XCom ``note``, and into the task's state store under ``note``, which the
-UI shows as *Storage*, *Task State Store*; the newest line of progress stands there under ``progress``, while the task
-still runs. What stopped a task goes the same way before the exception rises: in the log in lines that are short enough
-to be read there, for Airflow shows the message of an exception as a single one.
+Airflow lets a task write no note of its own. What it does let it write is shown beside: a sentence goes into the log,
+into the XCom ``note``, and into the task's state store under ``note``, which the UI shows as *Storage*, *Task State
+Store*; the newest line of progress stands there under ``progress``, while the task still runs. When the run has ended,
+``ocp_numbers.run_notes`` makes Airflow's own notes of these sentences.
+
+What stopped a task goes the same way before the exception rises: in the log in lines that are short enough to be read
+there, for Airflow shows the message of an exception as a single one.
 
 None of it may fail the work, or change it: what cannot be shown is left out.
 """
