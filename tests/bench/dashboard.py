@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import logging
 import random
 import resource
 import statistics
@@ -115,6 +116,8 @@ def look(folder: Path) -> None:
     app = create_app(estate)
     assert may_look.dependency is not None
     app.dependency_overrides[may_look.dependency] = lambda: None
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # a line for each request, between the figures
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     browser = TestClient(app)
 
     def ask(path: str) -> None:
