@@ -1,6 +1,6 @@
 """Who changed a number: one of our own orders or runs, as orders and journals in the data root tell, or somebody else.
 
-The documents are read as plain JSON, as far as it matters here; one that cannot be read attributes nothing.
+A document that cannot be read attributes nothing.
 """
 
 from __future__ import annotations
@@ -9,41 +9,23 @@ import logging
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import AwareDatetime, BaseModel, ValidationError
 
-from ocp_numbers.data_root import DataRoot, segment
+from ocp_numbers.arrays import texts
+from ocp_numbers.data_root import DataRoot
 from ocp_numbers.journal import NumberEdit, entries_since
+from ocp_numbers.ordering import OrderBook, State
 
 log = logging.getLogger(__name__)
 
 OUTSIDE = "outside"
 """Neither an order nor a run of ours: the platform's console, another program, or a run that keeps no record."""
 
-_ORDERS = "orders"
 _ATTACHMENT, _ALONG = "mini_app_id", ("locale", "application_tag")
-_SAFE_PREFIX = 100
 _STAMP = re.compile(r"\[order [^\]]+\]")
-
-
-class _Line(BaseModel):
-    number: str
-    state: str
-    origin: str
-    settled_at: AwareDatetime | None = None
-
-
-class _Order(BaseModel):
-    order_id: str
-    environment: str
-    stamp: str
-    lines: tuple[_Line, ...]
-
-
-DocumentT = TypeVar("DocumentT", bound=BaseModel)
 
 
 class Deeds:
@@ -61,21 +43,21 @@ class Deeds:
             for edit in entry.numbers:
                 for what, after in _effects(edit):
                     deeds._made[edit.number, what] = _Made(f"run {entry.by.run}", after)
-        for order in _orders(root, environment):
+        for order in OrderBook(root, environment).orders(damaged=_unreadable):
             deeds._stamps[order.stamp] = f"order {order.order_id}"
-            for line in order.lines:
-                if line.state == "owned" and line.origin != "already ours" and (line.settled_at or start) >= start:
+            for line in order.lines_in(State.OWNED):
+                if line.origin != "already ours" and (line.settled_at or start) >= start:
                     deeds._made[line.number, "added"] = _Made(f"order {order.order_id}")
         return deeds
 
     def authors(self, changes: pa.Table, notes: pa.ChunkedArray) -> pa.ChunkedArray:
         """Who made each of ``changes``, rows of ``changes.parquet``; ``notes`` are those of the numbers added."""
-        numbers = pa.array({number for number, _ in self._made}, pa.string())
-        stamped = pc.fill_null(pc.match_substring(notes, "[order "), False)
+        numbers = texts(list({number for number, _ in self._made}))
+        stamped = pc.and_kleene(pc.is_valid(notes), pc.match_substring(notes, "[order "))
         known = pc.or_(pc.is_in(changes["number"], value_set=numbers), stamped)
         asked = zip(changes.filter(known).to_pylist(), notes.filter(known).to_pylist(), strict=True)
-        authors = pa.array([self._author(change, note) for change, note in asked], pa.string())
-        return pc.replace_with_mask(pa.repeat(OUTSIDE, changes.num_rows), known.combine_chunks(), authors)
+        authors = texts([self._author(change, note) for change, note in asked])
+        return pc.replace_with_mask(pa.repeat(*texts([OUTSIDE]), changes.num_rows), known.combine_chunks(), authors)
 
     def _author(self, change: dict[str, Any], note: str | None) -> str:
         number, kind, field, after = change["number"], change["change"], change["field"], change["after"]
@@ -108,18 +90,5 @@ def _effects(edit: NumberEdit) -> Iterator[tuple[str, str | None]]:
         yield from edit.after.items()
 
 
-def _orders(root: DataRoot, environment: str) -> Iterator[_Order]:
-    start = f"{_ORDERS}/{segment(f'{environment}/')[:_SAFE_PREFIX]}"
-    for key in root.keys(_ORDERS):
-        if key.startswith(start) and key.endswith(".json"):
-            order = _read(root, key, _Order)
-            if order and order.environment == environment:
-                yield order
-
-
-def _read(root: DataRoot, key: str, kind: type[DocumentT]) -> DocumentT | None:
-    try:
-        return kind.model_validate_json(root.read(key) or b"")
-    except ValidationError as error:
-        log.warning("%s attributes nothing: it cannot be read (%s)", key, error.errors()[0]["msg"])
-        return None
+def _unreadable(key: str, fault: object) -> None:
+    log.warning("%s attributes nothing: it cannot be read (%s)", key, fault)
