@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_INSTANCE = ("dag_id", "run_id", "task_id", "map_index")
 LONGEST = 1_000
 """Characters that Airflow's database has for a note."""
 
@@ -63,25 +64,22 @@ def _write(dag_run: DagRun, session: Session) -> None:
 
 
 def _told(dag_run: DagRun, session: Session) -> list[tuple[TaskInstance, str]]:
-    """The tasks of our operators that said something, with what they said."""
+    """The tasks of our operators that said something, with what they said.
+
+    One question to the database, whose answer is empty for the runs of everybody else.
+    """
+    from airflow.models.taskinstance import TaskInstance
     from airflow.models.xcom import XComModel
-    from sqlalchemy import select
+    from sqlalchemy import and_, select
 
     from ocp_numbers import operators
 
-    instances = dag_run.get_task_instances(session=session)
-    ours = [instance for instance in instances if instance.operator in operators.__all__]
-    if not ours:
-        return []
-    of_run = (XComModel.dag_id == dag_run.dag_id, XComModel.run_id == dag_run.run_id, XComModel.key == "note")
-    notes = {(row.task_id, row.map_index): row for row in session.scalars(select(XComModel).where(*of_run))}
-    told = []
-    for instance in ours:
-        row = notes.get((instance.task_id, instance.map_index))
-        sentence = XComModel.deserialize_value(row) if row else None
-        if isinstance(sentence, str) and sentence:
-            told.append((instance, sentence))
-    return told
+    same = (getattr(XComModel, name) == getattr(TaskInstance, name) for name in _INSTANCE)
+    of_run = (TaskInstance.dag_id == dag_run.dag_id, TaskInstance.run_id == dag_run.run_id)
+    ours = TaskInstance.operator.in_(operators.__all__)
+    asked = select(TaskInstance, XComModel).join(XComModel, and_(*same)).where(*of_run, ours, XComModel.key == "note")
+    told = [(instance, XComModel.deserialize_value(note)) for instance, note in session.execute(asked)]
+    return [(instance, sentence) for instance, sentence in told if isinstance(sentence, str) and sentence]
 
 
 def _weight(instance: TaskInstance) -> tuple[bool, Any]:
