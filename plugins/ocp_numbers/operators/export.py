@@ -262,19 +262,26 @@ def _news(snapshot: CompleteSnapshot) -> str:
 
 def _metadata(snapshot: CompleteSnapshot) -> dict[str, Any]:
     """What the asset's event says to those who are scheduled on it: counts, digest, and that it is complete."""
+    return {**_told_of(snapshot), "taken": snapshot.taken.isoformat(), "complete": True}
+
+
+def _summary(snapshot: CompleteSnapshot) -> dict[str, Any]:
+    """What the task returns."""
+    return {**_told_of(snapshot), "report": str(snapshot.root.path(f"{snapshot.folder}/report.html"))}
+
+
+def _told_of(snapshot: CompleteSnapshot) -> dict[str, Any]:
     manifest = snapshot.manifest
     return {
         "environment": snapshot.environment,
         "date": snapshot.date.isoformat(),
-        "taken": snapshot.taken.isoformat(),
         "rows": snapshot.rows,
+        "rejects": manifest.rejects,
         "attached": manifest.counts.attached,
         "unattached": manifest.counts.unattached,
-        "rejects": manifest.rejects,
         "changes": manifest.changes.counts if manifest.changes else {},
         "balance": manifest.balance,
         "digest": snapshot.digest,
-        "complete": True,
         "path": str(snapshot.root.path(snapshot.folder)),
     }
 
@@ -283,20 +290,3 @@ def _holder(context: Context) -> str:
     """Names this task in every of its attempts, and no other."""
     ti = context["ti"]
     return f"{ti.dag_id}/{ti.run_id}/{ti.task_id}/{ti.map_index}"
-
-
-def _summary(snapshot: CompleteSnapshot) -> dict[str, Any]:
-    manifest = snapshot.manifest
-    return {
-        "environment": snapshot.environment,
-        "date": snapshot.date.isoformat(),
-        "rows": snapshot.rows,
-        "rejects": manifest.rejects,
-        "attached": manifest.counts.attached,
-        "unattached": manifest.counts.unattached,
-        "changes": manifest.changes.counts if manifest.changes else {},
-        "balance": manifest.balance,
-        "digest": snapshot.digest,
-        "path": str(snapshot.root.path(snapshot.folder)),
-        "report": str(snapshot.root.path(f"{snapshot.folder}/report.html")),
-    }
