@@ -17,14 +17,15 @@ from pathlib import Path
 
 import psutil
 import psycopg2
-import requests
 
 from ocp_cluster import PROJECT
 from ocp_cluster.compose import airflow_environment
 from ocp_cluster.dotenv import EXAMPLE, filled, variables
 from ocp_cluster.packages import program
 from ocp_demo.airflow_api import AirflowApi
+from ocp_demo.health import unhealthy
 from ocp_demo.leash import Program
+from ocp_demo.stack import inherited_environment
 
 READY_WITHIN = 300.0
 """Seconds that a slow machine gets until everything is healthy."""
@@ -106,7 +107,6 @@ class Cluster:
 
     def environment(self) -> dict[str, str]:
         """Environment of every component: the compose file's, and what differs on one machine."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "OCP_"))}
         here = {
             "POSTGRES_ADDRESS": f"127.0.0.1:{self.ports['postgres']}",
             "REDIS_ADDRESS": f"127.0.0.1:{self.ports['redis']}",
@@ -116,11 +116,9 @@ class Cluster:
         if "OCP_NUMBERS_DATA" not in self._variables or self._variables["OCP_NUMBERS_DATA"].startswith("file:"):
             here["OCP_NUMBERS_DATA"] = str(self.home / "data")
         return (
-            inherited
+            inherited_environment()
             | airflow_environment(self._variables | here)
             | {
-                "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
-                "PYTHONPATH": str(PROJECT / "include"),
                 "ADMIN_PASSWORD": self.password,
                 "AIRFLOW_HOME": str(self.home),
                 "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
@@ -253,16 +251,7 @@ class Cluster:
         ended = [name for name, leash in self._leashes.items() if leash.poll() is not None]
         if ended:
             return [f"{name} (ended)" for name in ended]
-        try:
-            requests.get(f"{self.sandbox_url}/_sandbox/health", timeout=5).raise_for_status()
-            health = requests.get(f"{self.airflow_url}/api/v2/monitor/health", timeout=10).json()
-        except (requests.RequestException, ValueError):
-            return ["sandbox or api-server"]
-        missing = [
-            name.replace("_", "-")
-            for name in ("metadatabase", "scheduler", "dag_processor", "triggerer")
-            if (health.get(name) or {}).get("status") != "healthy"
-        ]
+        missing = unhealthy(self.airflow_url, self.sandbox_url)
         return missing + [worker for worker in self.workers if not self._worker_ready(worker)]
 
     def _worker_ready(self, worker: str) -> bool:

@@ -17,8 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-import requests
-
+from ocp_demo.health import unhealthy
 from ocp_demo.leash import GRACE_SECONDS, Program, end_leftovers
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -46,6 +45,15 @@ def free_port(wanted: int, taken: Callable[[int], None]) -> int:
                 continue
             return port
     raise DemoFailed(f"no free port between {wanted} and {wanted + 99}")
+
+
+def inherited_environment() -> dict[str, str]:
+    """The caller's environment without any trace of an Airflow of theirs, with this interpreter's programs first."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "OCP_"))}
+    return kept | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+        "PYTHONPATH": str(PROJECT / "include"),
+    }
 
 
 @dataclass
@@ -110,11 +118,11 @@ class Stack:
         waiting_for: list[str] = []
         while time.monotonic() < deadline:
             self.check_alive()
-            unhealthy = self._unhealthy()
-            if not unhealthy:
+            missing = unhealthy(self.airflow_url, self.sandbox_url)
+            if not missing:
                 return
-            if unhealthy != waiting_for:
-                waiting_for = unhealthy
+            if missing != waiting_for:
+                waiting_for = missing
                 progress(f"waiting for {', '.join(waiting_for)}")
             time.sleep(0.5)
         raise DemoFailed(
@@ -132,22 +140,6 @@ class Stack:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
         raise DemoFailed(f"{casualty}; the end of {log}:\n{tail}")
 
-    def _unhealthy(self) -> list[str]:
-        unhealthy = []
-        try:
-            requests.get(f"{self.sandbox_url}/_sandbox/health", timeout=2).raise_for_status()
-        except requests.RequestException:
-            unhealthy.append("sandbox")
-        try:
-            health = requests.get(f"{self.airflow_url}/api/v2/monitor/health", timeout=5).json()
-        except (requests.RequestException, ValueError):
-            return [*unhealthy, "api-server"]
-        return unhealthy + [
-            name.replace("_", "-")
-            for name in ("metadatabase", "scheduler", "dag_processor", "triggerer")
-            if (health.get(name) or {}).get("status") != "healthy"
-        ]
-
     def _write_secrets(self) -> None:
         passwords = self.home / "passwords.json"
         passwords.touch(mode=0o600)
@@ -157,10 +149,7 @@ class Stack:
 
     def environment(self) -> dict[str, str]:
         """Environment variables for every process of the demo; nothing of the caller's own Airflow leaks in."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "OCP_"))}
-        return inherited | {
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
-            "PYTHONPATH": str(PROJECT / "include"),
+        return inherited_environment() | {
             "OCP_NUMBERS_DATA": str(self.data_root),
             "AIRFLOW_HOME": str(self.home),
             "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
