@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from dashboard.records import NOW
+from inventory.conftest import _no_power_cuts
 from ocp_numbers.dashboard.access import may_look
 from ocp_numbers.dashboard.application import create_app
 from ocp_numbers.dashboard.estate import Estate
@@ -16,13 +15,7 @@ from ocp_numbers.dashboard.mounting import PREFIX
 from ocp_numbers.dashboard.shelf import Shelf
 from ocp_numbers.data_root import DataRoot
 
-
-@pytest.fixture(scope="package", autouse=True)
-def _no_power_cuts() -> Iterator[None]:
-    """Nothing here is about a power cut; waiting for the disk would take most of the time."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "fsync", lambda descriptor: None)
-        yield
+__all__ = ["_no_power_cuts"]
 
 
 @pytest.fixture

@@ -8,14 +8,13 @@ import pytest
 from fastapi.testclient import TestClient
 
 from dashboard.records import ENVIRONMENT, TODAY, export, order
-from inventory import test_s3
+from inventory.bucket import root, store
 from inventory.estate import row
 from ocp_numbers.dashboard.estate import Estate
 from ocp_numbers.data_root import DataRoot
 from ocp_numbers.inventory import CompleteSnapshot
 
-store = test_s3.store
-root = test_s3.root
+__all__ = ["root", "store"]
 
 
 def test_the_pages_show_what_is_in_the_bucket(

@@ -6,8 +6,7 @@ The store is a real server on the loopback that speaks S3's protocol, asked thro
 from __future__ import annotations
 
 import threading
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from moto.server import ThreadedMotoServer
-from s3fs import S3FileSystem
 from upath import UPath
 
+from inventory.bucket import root, store
 from inventory.estate import DAY, NOON, content, estate_of
 from inventory.mortal import Killed, MortalRoot
 from ocp_numbers.data_root import DataRoot
@@ -35,31 +33,7 @@ ExportOf = Callable[..., Export]
 OLD, NEW = 25, 31
 
 
-@pytest.fixture(scope="module")
-def store() -> Iterator[None]:
-    """A server that the AWS libraries of this process find by their environment, and a bucket on it."""
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
-            patch.delenv(name, raising=False)
-        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        patch.setenv("AWS_ACCESS_KEY_ID", "key")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        # fsspec keeps a connected filesystem for the life of the process, and would go on asking an earlier server.
-        S3FileSystem.clear_instance_cache()
-        UPath("s3://numbers").mkdir(exist_ok=True)  # moto keeps buckets per process, too
-        yield
-        S3FileSystem.clear_instance_cache()
-    server.stop()
-
-
-@pytest.fixture
-def root(store: None) -> DataRoot:
-    """A data root of its own in the bucket."""
-    return DataRoot(f"s3://numbers/{uuid.uuid4().hex}")
+__all__ = ["root", "store"]
 
 
 def names(root: DataRoot, folder: str) -> list[str]:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import base64
-import csv
 import io
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 from openpyxl import Workbook
 
+from bulk import scene
 from ocp_numbers.data_root import DataRoot
 from ocp_numbers.errors import AccessRefused, InvalidInput, PlanChanged, VerificationFailed
 from ocp_numbers.operators import ApplyChangesOperator, PlanChangesOperator
@@ -41,12 +41,7 @@ def context() -> dict[str, Any]:
 
 
 def table(*rows: dict[str, str]) -> str:
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, names, restval="")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    return scene.table(*rows).decode()
 
 
 def planning(root: DataRoot, **fields: Any) -> PlanChangesOperator:

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-import csv
-import io
 from typing import Any
 
 import pytest
 
+from bulk import scene
 from ocp_numbers.errors import InvalidInput, NumberInUse, OutcomeUnknown, VerificationFailed
 from ocp_numbers.operators import ImportNumbersCsvOperator
 from ocp_sandbox import Fault
@@ -13,12 +12,7 @@ from operators.world import GROUP, Run, World, connect
 
 
 def file_of(*rows: dict[str, str]) -> str:
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, names, restval="")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    return scene.table(*rows).decode()
 
 
 def operator_of(*rows: dict[str, str], **fields: Any) -> ImportNumbersCsvOperator:
