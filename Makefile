@@ -112,7 +112,7 @@ screenshots: $(BIN)/.complete-more ## take the pictures of the documentation aga
 .PHONY: pins
 pins: ## compile the pinned requirements anew from the ranges in pyproject.toml (needs uv)
 	$(COMPILE) pyproject.toml --extra dev --output-file requirements.txt
-	$(COMPILE) --group browser --group docs --constraint requirements.txt --output-file requirements-more.txt
+	$(COMPILE) --group browser --group docs --group hardening --constraint requirements.txt --output-file requirements-more.txt
 	$(COMPILE) --group cluster --constraint requirements.txt --output-file requirements-cluster.txt
 
 .PHONY: clean
