@@ -13,7 +13,8 @@ lists each *orphan* (came from elsewhere), *stranger* (on record otherwise than 
 may not have taken effect), and `balance` is red. The snapshot is published all the same.
 
 **Run it by hand** at any time; today's snapshot is replaced as a whole. Groups, if some are named, are exported beside
-the whole inventory, not instead of it. The time zone is `OCP_NUMBERS_TIMEZONE`, UTC if not set.
+the whole inventory, not instead of it. The nights export the connections that `OCP_NUMBERS_ENVIRONMENTS` lists,
+`ocp_default` if it is not set. The time zone is `OCP_NUMBERS_TIMEZONE`, UTC if not set.
 
 **A pool for each environment**: create the pools, then set `OCP_NUMBERS_POOLS` to, say,
 `ocp_eu=eu_reads,ocp_us=us_reads`. Each pool has an `export_in_...` task of its own; environments that are not named
@@ -55,6 +56,7 @@ LATE_AFTER = timedelta(hours=2)
 TIMEZONE = os.environ.get("OCP_NUMBERS_TIMEZONE", "UTC")
 DEFAULT_POOL = "default_pool"
 POOLS = pools(os.environ.get("OCP_NUMBERS_POOLS"))
+ENVIRONMENTS = os.environ.get("OCP_NUMBERS_ENVIRONMENTS", "ocp_default").replace(",", " ").split() or ["ocp_default"]
 
 with DAG(
     "nightly_inventory_export",
@@ -74,7 +76,7 @@ with DAG(
     default_args={"owner": "ocp-numbers", "retries": 3, "retry_delay": timedelta(minutes=2)},
     params={
         "ocp_conn_ids": Param(
-            ["ocp_default"],
+            ENVIRONMENTS,
             "Connections of type OCP; each is exported by its own task.",
             title="Environments",
             **NAMES,

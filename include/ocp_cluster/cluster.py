@@ -52,7 +52,7 @@ class Cluster:
         self.workers = [f"worker-{number}" for number in range(1, workers + 1)]
         self.schedulers = [f"scheduler-{number}" for number in range(1, schedulers + 1)]
         self.numbers = numbers
-        self.ports = dict(zip(("api", "sandbox", "postgres", "redis"), _free_ports(4), strict=True))
+        self.ports = dict(zip(("api", "sandbox", "postgres", "redis"), free_ports(4), strict=True))
         self._variables = variables(filled(EXAMPLE.read_text())) | (settings or {})
         self._leashes: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -316,7 +316,8 @@ def _as_postgres(command: list[str]) -> list[str]:
     return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", *command]
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Ports of the loopback that nobody listens on."""
     probes = [socket.socket() for _ in range(count)]
     try:
         for probe in probes:

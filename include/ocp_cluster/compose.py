@@ -36,6 +36,10 @@ def expand(text: str, variables: Mapping[str, str]) -> str:
 
 
 def airflow_environment(variables: Mapping[str, str], file: Path = COMPOSE) -> dict[str, str]:
-    """Environment of each Airflow component in the compose file, with ``variables`` in place of its ``.env``."""
+    """Environment of each Airflow component in the compose file, with ``variables`` in place of its ``.env``.
+
+    A name without a value is handed on if it is among ``variables``, and left out otherwise, as Docker Compose does.
+    """
     described = yaml.safe_load(file.read_text())["x-airflow-environment"]
-    return {name: expand(str(value), variables) for name, value in described.items()}
+    handed_on = {name: variables[name] for name, value in described.items() if value is None and name in variables}
+    return handed_on | {name: expand(str(value), variables) for name, value in described.items() if value is not None}

@@ -9,10 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import Path
+from hashlib import sha256
+from io import BytesIO
 from typing import Any
 
 import requests
+from upath import UPath
 
 from ocp_cluster.cluster import Cluster
 from ocp_demo.checks import Truth
@@ -21,6 +23,8 @@ from ocp_demo.story import READING_SECONDS, REGION
 Json = dict[str, Any]
 FIGURES: list[str] = []
 EXPORT, PROVISION, CLEANUP = "nightly_inventory_export", "provision_region", "cleanup_unused_numbers"
+SLOW_PURCHASE = {"method": "PUT", "path": "/api/numbers", "kind": "delay", "seconds": 10}
+SLOW_PAGES = {"method": "GET", "path": "/api/numbers", "kind": "delay", "seconds": 2}
 ENDS_WITHIN = 900.0
 POLL = 1.0
 
@@ -189,13 +193,18 @@ def in_set(truth: Truth, region: Json) -> int:
     return sum((row["setName"], row["miniAppId"], row["locale"]) == wanted for row in truth.numbers.values())
 
 
-def exported(folder: str) -> list[str]:
-    """The numbers of a snapshot, from its manifest's promise on: files as described, rows in order."""
+def exported(folder: str, **storage: Any) -> list[str]:
+    """The numbers of a snapshot, from its manifest's promise on: files as described, rows in order.
+
+    :param storage: how the store is reached, if ``folder`` is in one.
+    """
     import pyarrow.parquet as parquet
 
-    path = Path(folder)
+    path = UPath(folder, **storage)
     manifest = json.loads((path / "manifest.json").read_text())
-    rows: list[str] = parquet.read_table(path / "numbers.parquet", columns=["number"])["number"].to_pylist()
+    content = (path / "numbers.parquet").read_bytes()
+    assert sha256(content).hexdigest() == manifest["files"]["numbers.parquet"]["sha256"]
+    rows: list[str] = parquet.read_table(BytesIO(content), columns=["number"])["number"].to_pylist()
     assert len(rows) == manifest["rows"]
     return rows
 

@@ -7,10 +7,17 @@ from collections.abc import Callable
 
 import pytest
 
-from cluster.stage import CLEANUP, EXPORT, PROVISION, Stage, check_exact, exported, figure
-
-SLOW_PURCHASE = {"method": "PUT", "path": "/api/numbers", "kind": "delay", "seconds": 10}
-SLOW_PAGES = {"method": "GET", "path": "/api/numbers", "kind": "delay", "seconds": 2}
+from cluster.stage import (
+    CLEANUP,
+    EXPORT,
+    PROVISION,
+    SLOW_PAGES,
+    SLOW_PURCHASE,
+    Stage,
+    check_exact,
+    exported,
+    figure,
+)
 
 
 def test_the_three_jobs_succeed(stage: Stage) -> None:

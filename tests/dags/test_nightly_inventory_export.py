@@ -31,6 +31,19 @@ def test_each_environment_is_exported_by_a_task_of_its_name_and_one_that_fails_h
     assert latest(data_root, "ocp_broken") is None
 
 
+def test_the_nights_export_the_environments_that_the_deployment_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OCP_NUMBERS_ENVIRONMENTS", raising=False)
+    assert environments_of_the_night() == ["ocp_default"]
+    monkeypatch.setenv("OCP_NUMBERS_ENVIRONMENTS", "ocp_eu, ocp_us")
+    assert environments_of_the_night() == ["ocp_eu", "ocp_us"]
+
+
+def environments_of_the_night() -> object:
+    bag = DagBag(FILE)
+    assert not bag.import_errors
+    return bag.dags["nightly_inventory_export"].params["ocp_conn_ids"]
+
+
 def test_environments_share_the_default_pool_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OCP_NUMBERS_POOLS", raising=False)
     assert pools_of_exports() == {"export": "default_pool"}

@@ -41,6 +41,12 @@ def test_an_env_file_made_from_the_example_satisfies_the_compose_file() -> None:
     assert not [name for name, value in environment.items() if "${" in value]
 
 
+def test_credentials_of_an_object_store_are_handed_on_only_where_they_are_given() -> None:
+    given = variables(filled(EXAMPLE.read_text()))
+    assert "AWS_ACCESS_KEY_ID" not in airflow_environment(given)
+    assert airflow_environment(given | {"AWS_ACCESS_KEY_ID": "key"})["AWS_ACCESS_KEY_ID"] == "key"
+
+
 def test_no_secret_is_the_same_in_two_deployments_and_none_has_a_default() -> None:
     one, other = (variables(filled(EXAMPLE.read_text())) for _ in range(2))
     secret = {name for name, value in variables(EXAMPLE.read_text()).items() if value == "generate"}
