@@ -72,9 +72,13 @@ up: ## build the image and start the deployment of docker-compose.yaml; waits un
 	@cd include && $(PYTHON) -m ocp_cluster.dotenv
 	@docker compose build && docker compose up --detach --wait --wait-timeout 600
 
+.PHONY: demo-up
+demo-up: ## run the demo's jobs on the deployment of make up, against a sandbox in it
+	@docker compose --profile sandbox --profile demo run --rm demo
+
 .PHONY: down
 down: ## stop the deployment; its data stays in its volumes
-	@docker compose --profile sandbox --profile flower down
+	@docker compose --profile sandbox --profile demo --profile flower down
 
 .PHONY: logs
 logs: ## follow what the deployment prints

@@ -41,6 +41,11 @@ class AirflowApi:
         """Create a connection as the form in Admin > Connections does."""
         self.call("POST", "connections", json=connection)
 
+    def connection(self, conn_id: str) -> Json | None:
+        """A connection as Airflow keeps it, without its password."""
+        known = self.call("GET", "connections", params={"limit": 1000})["connections"]
+        return next((each for each in known if each["connection_id"] == conn_id), None)
+
     def test_connection(self, connection: Json) -> Json:
         """What the form's Test button answers: ``status`` and ``message``."""
         return self.call("POST", "connections/test", json=connection)

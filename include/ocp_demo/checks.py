@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,18 @@ class Truth:
         rows = [json.loads(line) for line in get("numbers").text.splitlines() if line]
         return cls(get("ledger").json(), {row["number"]: row for row in rows}, get("sets").json())
 
+    def since(self, before: Truth) -> Truth:
+        """The same, with only those entries in the ledger that were not there ``before``."""
+        known = {entry["seq"] for entry in before.ledger["entries"]}
+        return replace(
+            self, ledger={"entries": [entry for entry in self.ledger["entries"] if entry["seq"] not in known]}
+        )
+
+    @property
+    def spent(self) -> Decimal:
+        """What all purchases in the ledger cost."""
+        return sum((Decimal(entry["price"]) for entry in self.entries("bought")), Decimal(0))
+
     def entries(self, kind: str) -> list[Json]:
         """Ledger entries of one kind: bought, released, added or deleted."""
         return [entry for entry in self.ledger["entries"] if entry["kind"] == kind]
@@ -52,7 +64,7 @@ class Truth:
 def check_purchase(reported: Json, region: Json, truth: Truth) -> list[Check]:
     """The purchase of ``provision_region`` against the ledger; ``reported`` is what task ``buy`` returned."""
     bought = {entry["number"] for entry in truth.entries("bought")}
-    spent = Decimal(truth.ledger["totals"]["spent"])
+    spent = truth.spent
     same = bought == set(reported["numbers"]) and spent == Decimal(reported["spent"]) and len(bought) > 0
     budget = Decimal(region["max_total_price"])
     return [

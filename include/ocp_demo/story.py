@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 import requests
@@ -21,7 +21,7 @@ from ocp_demo.checks import (
     check_snapshot,
 )
 from ocp_demo.screen import Screen
-from ocp_demo.stack import DemoFailed, Stack
+from ocp_demo.stack import DemoFailed
 
 CONNECTION_ID = "ocp_default"
 POOL = "ocp_writes"
@@ -56,28 +56,54 @@ class Run:
     seconds: float
 
 
+class Place(Protocol):
+    """Where the story plays: an Airflow, and a sandbox that it can reach."""
+
+    @property
+    def airflow_url(self) -> str: ...  # noqa: D102
+    @property
+    def sandbox_url(self) -> str: ...  # noqa: D102
+    @property
+    def data_root(self) -> Any: ...  # noqa: D102
+    @property
+    def password(self) -> str:
+        """Of the user ``admin``."""
+        ...
+
+    @property
+    def sandbox_password(self) -> str:
+        """Of the sandbox's user ``demo``."""
+        ...
+
+    def check_alive(self) -> None:
+        """:raises DemoFailed: if something has ended that should run."""
+
+
 class Story:
     """Prepares Airflow as an administrator would, runs the jobs, answers the approval, compares with the sandbox."""
 
-    def __init__(self, api: AirflowApi, stack: Stack, screen: Screen) -> None:
+    def __init__(self, api: AirflowApi, stack: Place, screen: Screen, region: dict[str, Any] = REGION) -> None:
         self._api = api
         self._stack = stack
         self._screen = screen
+        self._region = region
+        self._conn_id = str(region["ocp_conn_id"])
         self.runs: list[Run] = []
 
     def tell(self) -> bool:
         """The whole story. True if all runs succeeded and everything reported is what the sandbox's ledger says."""
         self._screen.title("Setting Airflow up: connection and pool, through its REST API")
         self._prepare()
-        region = REGION | {"mini_app_id": self._mini_app(REGION["group"])}
-        cleanup = {"ocp_conn_id": CONNECTION_ID, "dry_run": True}
-        export = self._run(EXPORT, {"ocp_conn_ids": [CONNECTION_ID]}, "the whole inventory into files")
+        before = Truth.of(self._stack.sandbox_url)
+        region = self._region | {"mini_app_id": self._mini_app(self._region["group"])}
+        cleanup = {"ocp_conn_id": self._conn_id, "dry_run": True}
+        export = self._run(EXPORT, {"ocp_conn_ids": [self._conn_id]}, "the whole inventory into files")
         provision = self._run(PROVISION, region, "12 numbers in New York: reuse what is ours, buy the rest, attach all")
         again = self._run(PROVISION, region, "the same once more, as after a crash or a double click")
         clean = self._run(CLEANUP, cleanup, "what could be given up, as a dry run")
         succeeded = all(run.state == "success" for run in self.runs)
         if succeeded:
-            truth = Truth.of(self._stack.sandbox_url)
+            truth = Truth.of(self._stack.sandbox_url).since(before)
             self._screen.title("What happened, added up against the sandbox's own ledger")
             succeeded = self._report(
                 [
@@ -92,7 +118,7 @@ class Story:
 
     def _prepare(self) -> None:
         connection = {
-            "connection_id": CONNECTION_ID,
+            "connection_id": self._conn_id,
             "conn_type": "ocp",
             "description": "The sandbox of this demo",
             "host": self._stack.sandbox_url,
@@ -103,9 +129,15 @@ class Story:
         tested = self._api.test_connection(connection)
         if not tested["status"]:
             raise DemoFailed(f"the connection's test says: {tested['message']}")
-        self._screen.say(f"connection {CONNECTION_ID}: {tested['message']}")
-        self._api.add_connection(connection)
-        self._api.add_pool(POOL, 1, "One writer at a time: paid and destructive tasks")
+        self._screen.say(f"connection {self._conn_id}: {tested['message']}")
+        known = self._api.connection(self._conn_id)
+        if known is None:
+            self._api.add_connection(connection)
+        elif known["host"] != connection["host"]:
+            raise DemoFailed(
+                f"connection {self._conn_id} leads to {known['host']}, not to the sandbox: nothing was done"
+            )
+        self._api.add_pool_if_missing(POOL, 1, "One writer at a time: paid and destructive tasks")
         self._screen.say(f"pool {POOL}: one slot")
         deadline = time.monotonic() + DAGS_KNOWN_WITHIN
         while missing := {EXPORT, PROVISION, CLEANUP} - self._api.dag_ids():

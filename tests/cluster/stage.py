@@ -172,9 +172,8 @@ class Purchases:
     @classmethod
     def between(cls, before: Truth, after: Truth) -> Purchases:
         """The purchases of one scenario."""
-        known = {entry["seq"] for entry in before.entries("bought")}
-        new = [entry for entry in after.entries("bought") if entry["seq"] not in known]
-        return cls([entry["number"] for entry in new], sum((Decimal(entry["price"]) for entry in new), Decimal(0)))
+        new = after.since(before)
+        return cls([entry["number"] for entry in new.entries("bought")], new.spent)
 
 
 def check_exact(reported: Json, before: Truth, after: Truth, region: Json) -> Purchases:

@@ -25,7 +25,8 @@ READY_WITHIN = 60.0
 def bucket() -> Iterator[dict[str, str]]:
     """A server that speaks S3, with an empty bucket; the variables that lead to it."""
     port = free_ports(1)[0]
-    server = subprocess.Popen([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)])
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     reached = {
         "AWS_ACCESS_KEY_ID": "key",
         "AWS_SECRET_ACCESS_KEY": "secret",

@@ -41,10 +41,16 @@ def truth(bought: dict[str, int], *rows: dict[str, Any], released: int = 0) -> T
     entries = [{"kind": "bought", "number": name, "price": price} for name, price in bought.items()]
     entries += [{"kind": "released", "number": f"r{index}"} for index in range(released)]
     return Truth(
-        {"entries": entries, "totals": {"spent": str(sum(bought.values()))}},
+        {"entries": [{"seq": seq, **entry} for seq, entry in enumerate(entries)]},
         {row["number"]: row for row in rows},
         [{"id": "s1", "name": "desk", "groupId": "g"}],
     )
+
+
+def test_what_was_bought_before_does_not_count() -> None:
+    before, after = truth({"+1": 2}), truth({"+1": 2, "+2": 3})
+    assert after.since(before).spent == 3
+    assert [entry["number"] for entry in after.since(before).entries("bought")] == ["+2"]
 
 
 @pytest.mark.parametrize(

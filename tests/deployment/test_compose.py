@@ -69,7 +69,7 @@ def test_every_service_has_limits_a_health_check_and_no_port_beyond_loopback() -
     for name, service in services.items():
         ports = service.get("ports", [])
         assert all(str(port).startswith("127.0.0.1:") for port in ports), name
-        if name != "airflow-init":
+        if name not in ("airflow-init", "demo"):  # these end by themselves
             assert service["deploy"]["resources"]["limits"].keys() == {"cpus", "memory"}, name
             assert service["healthcheck"]["test"], name
             assert service["restart"] == "always", name
