@@ -14,6 +14,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from rooms import drawing, rooms, table  # beside this file, where MkDocs looks for what its hooks import
+
 PROJECT = Path(__file__).resolve().parents[2]
 PLACEHOLDER = re.compile(r"^<!-- generated: (?P<name>[\w-]+) -->$", re.MULTILINE)
 
@@ -129,6 +131,12 @@ def command_line() -> str:
     return "\n\n".join([_help(*own, "--help"), *each])
 
 
+def architecture() -> str:
+    """The package's rooms: a picture of their imports, and what each is for."""
+    found = rooms()
+    return f"{drawing(found)}\n\n{_table(('room', 'what it is for', 'modules', 'lines'), table(found))}"
+
+
 def events() -> str:
     """What people can be told of."""
     from ocp_numbers.notifications.events import EVENTS
@@ -216,5 +224,6 @@ GENERATORS = {
     "sandbox": sandbox,
     "command-line": command_line,
     "events": events,
+    "architecture": architecture,
 }
 """What can stand in a page, by its name."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -17,7 +18,14 @@ PAGES = sorted((PROJECT / "docs").rglob("*.md"))
 
 
 @pytest.fixture(scope="module")
-def generated() -> ModuleType:
+def generated() -> Iterator[ModuleType]:
+    """The hook as MkDocs loads it: with its folder on the path."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(PROJECT / "docs" / "scripts")
+        yield load()
+
+
+def load() -> ModuleType:
     spec = importlib.util.spec_from_file_location("generated", PROJECT / "docs" / "scripts" / "generated.py")
     assert spec
     assert spec.loader
@@ -47,6 +55,19 @@ def test_every_dag_is_there_with_its_runbook_and_each_parameter(generated: Modul
 def test_every_operator_and_sensor_is_documented(generated: ModuleType) -> None:
     documented = re.findall(r"^::: .*\.(\w+)$", generated.operators(), re.MULTILINE)
     assert sorted([*documented, "OcpOperator"]) == sorted([*operators.__all__, *sensors.__all__])
+
+
+def test_the_picture_shows_every_room_above_all_that_it_imports(generated: ModuleType) -> None:
+    page = generated.architecture()
+    package = PROJECT / "plugins" / "ocp_numbers"
+    names = {file.stem for file in package.glob("[!_]*.py")} | {
+        file.parent.name for file in package.glob("*/__init__.py")
+    }
+    places = re.findall(r'<text x="\d+" y="([\d.]+)">(\w+)</text>', page)
+    heights = {name: float(y) for y, name in places}
+    assert set(heights) == names == set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
+    for name, room in importlib.import_module("rooms").rooms().items():
+        assert all(heights[name] < heights[lower] for lower in room.imports), name
 
 
 def test_what_pages_ask_for_is_made_and_what_is_made_is_asked_for(generated: ModuleType) -> None:
