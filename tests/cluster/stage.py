@@ -25,6 +25,8 @@ FIGURES: list[str] = []
 EXPORT, PROVISION, CLEANUP = "nightly_inventory_export", "provision_region", "cleanup_unused_numbers"
 SLOW_PURCHASE = {"method": "PUT", "path": "/api/numbers", "kind": "delay", "seconds": 10}
 SLOW_PAGES = {"method": "GET", "path": "/api/numbers", "kind": "delay", "seconds": 2}
+DEAR = {"max_unit_price": 100, "max_total_price": 500}
+"""Limits under which every area's numbers can be bought."""
 ENDS_WITHIN = 900.0
 POLL = 1.0
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from cluster.stage import EXPORT, PROVISION, Purchases, Stage, exported, figure, in_set
+from cluster.stage import DEAR, EXPORT, PROVISION, Purchases, Stage, exported, figure, in_set
 from ocp_cluster.cluster import Cluster
 from ocp_cluster.packages import ensure
 from ocp_numbers.data_root import DataRoot
@@ -38,7 +38,7 @@ def test_the_night_exports_what_the_deployment_lists_and_one_that_fails_holds_up
     company.when("three are exported", lambda: len(succeeded(company, run.run_id)) == len(ENVIRONMENTS))
     owned = sorted(company.truth().numbers)
     folders = {
-        each["map_index_rendered"]: each for each in company.api.task_instances(EXPORT, run.run_id) if exports(each)
+        each["rendered_map_index"]: each for each in company.api.task_instances(EXPORT, run.run_id) if exports(each)
     }
     for environment in ENVIRONMENTS:
         task = folders[environment]
@@ -51,9 +51,13 @@ def test_the_night_exports_what_the_deployment_lists_and_one_that_fails_holds_up
     figure("night of 3 environments and one that fails", exported=len(ENVIRONMENTS))
 
 
-def test_the_same_region_in_two_environments_is_two_orders_in_books_of_their_own(company: Stage) -> None:
+def test_two_environments_provision_at_once_each_in_books_of_its_own(company: Stage) -> None:
     before = company.truth()
-    europe, america = (company.region(f"in-{conn}", ocp_conn_id=conn) for conn in ("ocp_eu", "ocp_us"))
+    # Both lead to the same sandbox: each takes its numbers from an area of its own.
+    europe, america = (
+        company.region(f"desk-{conn}", ocp_conn_id=conn, country_code=country, prefix=prefix, quantity=5, **DEAR)
+        for conn, (country, prefix) in zip(("ocp_eu", "ocp_us"), company.areas(), strict=False)
+    )
     runs = [company.trigger(PROVISION, region) for region in (europe, america)]
     for run in runs:
         company.finish(run)
@@ -74,4 +78,4 @@ def exports(task: dict[str, str]) -> bool:
 
 def succeeded(stage: Stage, run_id: str) -> list[str]:
     tasks = stage.api.task_instances(EXPORT, run_id)
-    return [task["map_index_rendered"] for task in tasks if exports(task) and task["state"] == "success"]
+    return [task["rendered_map_index"] for task in tasks if exports(task) and task["state"] == "success"]

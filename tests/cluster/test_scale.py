@@ -12,7 +12,7 @@ import numpy
 import psutil
 import pytest
 
-from cluster.stage import EXPORT, PROVISION, Purchases, Stage, exported, figure, in_set
+from cluster.stage import DEAR, EXPORT, PROVISION, Purchases, Stage, exported, figure, in_set
 from ocp_cluster.cluster import Cluster
 from ocp_cluster.packages import ensure
 
@@ -60,9 +60,8 @@ def test_thirty_regions_are_provisioned_at_once(schedulers: int, workers: int) -
         cluster.wait_until_healthy(print)
         stage = Stage(cluster)
         before = stage.truth()
-        dear = {"max_unit_price": 100, "max_total_price": 500}
         regions = [
-            stage.region(f"region-{prefix[1:]}", country_code=country, prefix=prefix, quantity=5, **dear)
+            stage.region(f"region-{prefix[1:]}", country_code=country, prefix=prefix, quantity=5, **DEAR)
             for country, prefix in stage.areas()[:REGIONS]
         ]
         started = time.monotonic()
