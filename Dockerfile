@@ -12,5 +12,5 @@ RUN pip install --no-cache-dir --no-deps /opt/ocp-numbers
 
 COPY --chown=airflow:0 dags /opt/airflow/dags
 COPY --chown=airflow:0 include /opt/airflow/include
-# The data root's place has to belong to airflow before a volume is mounted over it.
-RUN mkdir -p /opt/airflow/data && chmod g+rwX /opt/airflow/data
+# Places have to belong to airflow before volumes are mounted over them.
+RUN cd /opt/airflow && mkdir -p data certificates state && chmod g+rwX data certificates state

@@ -45,7 +45,8 @@ def main() -> int:
     region = REGION | {"ocp_conn_id": CONNECTION_ID, "set_name": name}
     try:
         api = AirflowApi(deployment.airflow_url, "admin", deployment.password)
-        return 0 if Story(api, deployment, screen, region).tell() else 1
+        trust = {"verify": os.environ["REQUESTS_CA_BUNDLE"]}
+        return 0 if Story(api, deployment, screen, region=region, extra=trust).tell() else 1
     except DemoFailed as failure:
         screen.check(False, str(failure))
         return 1

@@ -82,8 +82,17 @@ class Place(Protocol):
 class Story:
     """Prepares Airflow as an administrator would, runs the jobs, answers the approval, compares with the sandbox."""
 
-    def __init__(self, api: AirflowApi, stack: Place, screen: Screen, region: dict[str, Any] = REGION) -> None:
+    def __init__(
+        self,
+        api: AirflowApi,
+        stack: Place,
+        screen: Screen,
+        *,
+        region: dict[str, Any] = REGION,
+        extra: dict[str, Any] | None = None,
+    ) -> None:
         self._api = api
+        self._extra = {"settle_seconds": SETTLE_SECONDS} | (extra or {})
         self._stack = stack
         self._screen = screen
         self._region = region
@@ -124,7 +133,7 @@ class Story:
             "host": self._stack.sandbox_url,
             "login": "demo",
             "password": self._stack.sandbox_password,
-            "extra": json.dumps({"settle_seconds": SETTLE_SECONDS}),
+            "extra": json.dumps(self._extra),
         }
         tested = self._api.test_connection(connection)
         if not tested["status"]:

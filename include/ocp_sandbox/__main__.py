@@ -80,6 +80,9 @@ def _parser() -> argparse.ArgumentParser:
     place.add_argument("--host", default=default.host, help=f"address to listen on (default {default.host})")
     place.add_argument("--port", type=int, default=8091, help="port to listen on, 0 for a free one (default 8091)")
     place.add_argument("--state", type=Path, metavar="FILE", help="keep everything in FILE; reopened if it exists")
+    place.add_argument(
+        "--certificate", type=Path, metavar="FILE", help="serve HTTPS; the certificate to trust is written to FILE"
+    )
     place.add_argument("--realm", default=default.realm, help=f"realm of the token endpoint (default {default.realm})")
 
     world = parser.add_argument_group("the world, when the state is new")

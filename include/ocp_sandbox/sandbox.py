@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ssl
 from types import TracebackType
 from typing import Any
 
 from ocp_sandbox import truth
 from ocp_sandbox.application import Application
+from ocp_sandbox.certificate import context_of
 from ocp_sandbox.edits import Edits
 from ocp_sandbox.seed import seed
 from ocp_sandbox.server import Server
@@ -42,11 +44,16 @@ class Sandbox:
     def start(self) -> Sandbox:
         """Listen and answer, in threads."""
         try:
-            self._server = Server(self.settings.host, self.settings.port, self.application)
+            self._server = Server(self.settings.host, self.settings.port, self.application, self._tls())
         except OSError:
             self.store.close()
             raise
         return self
+
+    def _tls(self) -> ssl.SSLContext | None:
+        if self.settings.certificate is None:
+            return None
+        return context_of(self.settings.certificate, {"localhost", "127.0.0.1", "sandbox"})
 
     def stop(self) -> None:
         """Close the port and all connections, then the state."""

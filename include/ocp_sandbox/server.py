@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import socket
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -21,11 +22,15 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, host: str, port: int, application: Application) -> None:
+    def __init__(self, host: str, port: int, application: Application, tls: ssl.SSLContext | None = None) -> None:
         self.application = application
+        self.scheme = "https" if tls else "http"
         self._connections: dict[socket.socket, threading.Thread] = {}
         self._guard = threading.Lock()
         super().__init__((host, port), _Handler)
+        if tls:
+            # Hands are shaken by the connection's own thread, so that a slow client keeps nobody waiting.
+            self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), name="ocp-sandbox", daemon=True)
         self._thread.start()
 
@@ -40,7 +45,7 @@ class Server(ThreadingHTTPServer):
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://{self.server_name}:{self.server_port}"
+        return f"{self.scheme}://{self.server_name}:{self.server_port}"
 
     def stop(self) -> None:
         """Close the port and every connection, and wait for their threads."""
@@ -77,7 +82,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def handle(self) -> None:
         """Answer a connection's requests one after the other; a client that goes away in the middle is no news."""
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(ConnectionError, ssl.SSLError):
             super().handle()
 
     def _serve(self) -> None:

@@ -58,7 +58,8 @@ class User:
 class Settings:
     """Size, logins, limits and habits of a sandbox. Times are in seconds of the sandbox's clock.
 
-    ``state`` keeps everything in that file; without it all is gone at the end. ``page_cap`` is the largest page the
+    ``state`` keeps everything in that file; without it all is gone at the end. ``certificate`` serves HTTPS, as
+    localhost and as a host named sandbox, and puts the certificate to trust into that file. ``page_cap`` is the largest page the
     server answers. ``visibility_delay`` is how long a bought number is missing from every list. ``licences`` is how
     many numbers can be bought in all. ``stock`` is how many numbers each provider offers in each country, ``unpriced``
     the share of offers that show no price. ``csv_limits`` is the most rows of each operation in an imported file; one
@@ -71,6 +72,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 0
     state: Path | None = None
+    certificate: Path | None = None
     realm: str = "master"
     client_id: str = "ocp"
     token_ttl: float = 300
