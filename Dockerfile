@@ -4,11 +4,12 @@ FROM ${AIRFLOW_IMAGE}
 
 # Requirements first: they change less often than the code, so a rebuild takes seconds.
 COPY --chown=airflow:0 requirements.txt requirements-cluster.txt /opt/ocp-numbers/
-RUN pip install --no-cache-dir -r /opt/ocp-numbers/requirements.txt -r /opt/ocp-numbers/requirements-cluster.txt
+RUN pip install --no-cache-dir --require-hashes \
+    -r /opt/ocp-numbers/requirements.txt -r /opt/ocp-numbers/requirements-cluster.txt
 
 COPY --chown=airflow:0 pyproject.toml README.md /opt/ocp-numbers/
 COPY --chown=airflow:0 plugins /opt/ocp-numbers/plugins
-RUN pip install --no-cache-dir --no-deps /opt/ocp-numbers
+RUN pip install --no-cache-dir --no-deps --no-build-isolation /opt/ocp-numbers
 
 COPY --chown=airflow:0 dags /opt/airflow/dags
 COPY --chown=airflow:0 include /opt/airflow/include

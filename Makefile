@@ -6,7 +6,9 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 p
 	$$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 SOURCES := plugins include dags tests
-COMPILE := uv pip compile --universal --python-version 3.10 --no-header --no-emit-index-url --no-emit-find-links
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+COMPILE := uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-header --no-emit-index-url \
+	--no-emit-find-links --no-strip-extras
 
 .PHONY: help
 help: ## what can be made
@@ -15,19 +17,19 @@ help: ## what can be made
 .PHONY: env
 env: $(BIN)/.complete ## create .venv from the pinned requirements and install the project in it
 
-$(BIN)/.complete: requirements.txt pyproject.toml
+$(BIN)/.complete: requirements.txt requirements-dev.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.10 to 3.14 is needed; name it with: make PYTHON=/path/to/python3"; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' || { echo "$(PYTHON) has no venv module; install your system's python3-venv package"; exit 1; }
 	@echo "creating .venv with $$($(PYTHON) --version) (a minute or two the first time)"
 	@$(PYTHON) -m venv --clear .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@$(INSTALL) --require-hashes --requirement requirements.txt --requirement requirements-dev.txt
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
 	@rm -rf plugins/*.egg-info # beside the installed metadata it would register the plugin a second time
 	@touch $@
 
 $(BIN)/.complete-more: $(BIN)/.complete requirements-more.txt
 	@echo "adding what documentation and browser tests need"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-more.txt
+	@$(INSTALL) --require-hashes --requirement requirements-more.txt
 	@touch $@
 
 .PHONY: demo
@@ -41,6 +43,10 @@ playground: env ## Airflow and the sandbox with nothing in them yet, for the tut
 .PHONY: test
 test: env ## run the tests
 	@$(BIN)/python -m pytest --quiet
+
+.PHONY: secrets
+secrets: env ## put a unique secret into every field, do everything on good and hostile platforms, and search for them
+	@$(BIN)/python -m pytest tests/secrecy --quiet $(ARGS)
 
 .PHONY: lint
 lint: env ## format, lint, types, import contracts
@@ -56,7 +62,7 @@ prove: env ## crash every call and every write of buying, provisioning, cleanup,
 
 $(BIN)/.complete-cluster: $(BIN)/.complete requirements-cluster.txt
 	@echo "adding what the distributed deployment needs"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-cluster.txt
+	@$(INSTALL) --require-hashes --requirement requirements-cluster.txt
 	@touch $@
 
 .PHONY: cluster
@@ -93,6 +99,33 @@ scale: ## run N workers: make scale N=3
 test-ui: $(BIN)/.complete-more ## use Airflow and the dashboard in a real browser (needs Chromium); pictures in build/ui
 	@$(BIN)/python -m pytest tests/ui --quiet $(ARGS)
 
+.PHONY: contract
+contract: $(BIN)/.complete-more ## requests made from the OpenAPI document, fitting and not, against the sandbox
+	@$(BIN)/python -m pytest tests/contract --quiet $(ARGS)
+
+.PHONY: fuzz
+fuzz: env ## thousands of hostile inputs for every parser, bombs, names; ARGS="--minutes 20 --examples 20000"
+	@nice $(BIN)/python -m pytest tests/fuzz --quiet
+	@nice $(BIN)/python -m tests.fuzz $(ARGS)
+
+.PHONY: mutants
+mutants: $(BIN)/.complete-more ## change the code that decides, place by place, and count what no test notices (hours)
+	@nice $(BIN)/python -m tests.mutants $(ARGS)
+
+.PHONY: coverage
+coverage: env ## run the tests and count the branches they take; pages in build/coverage
+	@$(BIN)/python -m pytest --quiet --cov --cov-report=html --cov-report=term $(ARGS)
+
+.PHONY: supply
+supply: $(BIN)/.complete-more ## what the product stands on: declared, licensed, listed in build/licences.md and build/sbom.json
+	@mkdir -p build
+	@$(BIN)/deptry plugins dags
+	@$(BIN)/pip-licenses --packages $$(sed -nE 's/^([a-z0-9._-]+)(\[[^]]*\])?==.*/\1/p' requirements.txt | sort -u) \
+		--output-file build/licences.md
+	@$(BIN)/python -W ignore -m cyclonedx_py requirements requirements.txt --pyproject pyproject.toml --output-reproducible \
+		--output-file build/sbom.json
+	@$(BIN)/python -m pip check
+
 .PHONY: docs
 docs: $(BIN)/.complete-more ## build the documentation into build/docs and check its links
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
@@ -109,15 +142,22 @@ format: env ## format the code and apply safe fixes
 bench: env ## measure what is claimed: medians, ratios, peak memory; ONLY=dag_import for one
 	@PYTHONPATH=tests:include $(BIN)/python -m bench $(ONLY)
 
+.PHONY: soak
+soak: env ## live 500 nights in minutes, with faults and deaths; ledger exact, memory, files and disk flat (10 min)
+	@PYTHONPATH=tests:include nice $(BIN)/python -m soak $(ARGS)
+
 .PHONY: screenshots
 screenshots: $(BIN)/.complete-more ## take the pictures of the documentation again (needs Chromium)
 	@cd include && exec ../$(BIN)/python -m ocp_demo --screenshots
 
 .PHONY: pins
-pins: ## compile the pinned requirements anew from the ranges in pyproject.toml (needs uv)
-	$(COMPILE) pyproject.toml --extra dev --output-file requirements.txt
-	$(COMPILE) --group browser --group docs --group hardening --constraint requirements.txt --output-file requirements-more.txt
-	$(COMPILE) --group cluster --constraint requirements.txt --output-file requirements-cluster.txt
+pins: ## compile the pinned requirements anew, with hashes, from the ranges in pyproject.toml (needs uv)
+	$(COMPILE) pyproject.toml --extra s3 --output-file requirements.txt
+	$(COMPILE) --group dev --constraint requirements.txt --output-file requirements-dev.txt
+	$(COMPILE) --group browser --group docs --group hardening --constraint requirements.txt \
+		--constraint requirements-dev.txt --output-file requirements-more.txt
+	$(COMPILE) --group cluster --constraint requirements.txt --constraint requirements-dev.txt \
+		--output-file requirements-cluster.txt
 
 .PHONY: clean
 clean: ## remove everything that make created
