@@ -25,7 +25,7 @@ from ocp_cluster.packages import program
 from ocp_demo.airflow_api import AirflowApi
 from ocp_demo.health import unhealthy
 from ocp_demo.leash import Program
-from ocp_demo.stack import inherited_environment
+from ocp_demo.stack import inherited_environment, write_secret
 
 READY_WITHIN = 300.0
 """Seconds that a slow machine gets until everything is healthy."""
@@ -81,6 +81,7 @@ class Cluster:
         # PostgreSQL runs under a user of its own when this is root, and has to reach its folder.
         self.home.chmod(0o755)
         (self.home / "logs").mkdir()
+        write_secret(self.home / "sandbox-user", f"--user\ndemo:{self.sandbox_password}\n")
         try:
             self._start_services()
             self._initialise()
@@ -158,7 +159,7 @@ class Cluster:
             ]
         if component == "sandbox":
             where = ["--port", str(self.ports["sandbox"]), "--state", str(self.home / "sandbox.db")]
-            what = ["--numbers", str(self.numbers), "--user", f"demo:{self.sandbox_password}"]
+            what = ["--numbers", str(self.numbers), f"@{self.home / 'sandbox-user'}"]
             return [sys.executable, "-m", "ocp_sandbox", *where, *what]
         return [*airflow, component]
 
@@ -167,8 +168,7 @@ class Cluster:
         kept = [sys.executable, "-m", "ocp_cluster.keeper", *self.command(component)]
         described = [Program(name=component, command=kept, log=str(self.log_file(component)))]
         description = self.home / f"{component}.json"
-        description.touch(mode=0o600)
-        description.write_text(json.dumps(described))
+        write_secret(description, json.dumps(described))
         with (self.home / "logs" / "leashes.log").open("ab") as log:
             self._leashes[component] = subprocess.Popen(
                 [sys.executable, "-m", "ocp_demo.leash", str(description)],

@@ -47,6 +47,12 @@ def free_port(wanted: int, taken: Callable[[int], None]) -> int:
     raise DemoFailed(f"no free port between {wanted} and {wanted + 99}")
 
 
+def write_secret(file: Path, text: str) -> None:
+    """Write what nobody else on this machine may read."""
+    file.touch(mode=0o600)
+    file.write_text(text)
+
+
 def inherited_environment() -> dict[str, str]:
     """The caller's environment without any trace of an Airflow of theirs, with this interpreter's programs first."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "OCP_"))}
@@ -141,9 +147,8 @@ class Stack:
         raise DemoFailed(f"{casualty}; the end of {log}:\n{tail}")
 
     def _write_secrets(self) -> None:
-        passwords = self.home / "passwords.json"
-        passwords.touch(mode=0o600)
-        passwords.write_text(json.dumps({"admin": self.password}))
+        write_secret(self.home / "passwords.json", json.dumps({"admin": self.password}))
+        write_secret(self.home / "sandbox-user", f"--user\ndemo:{self.sandbox_password}\n")
         self._fernet_key = urlsafe_b64encode(secrets.token_bytes(32)).decode()
         self._jwt_secret = secrets.token_urlsafe(32)
 
@@ -186,8 +191,7 @@ class Stack:
         sandbox += [
             "--visibility-delay",
             str(VISIBILITY_DELAY),
-            "--user",
-            f"demo:{self.sandbox_password}",
+            f"@{self.home / 'sandbox-user'}",
             "--state",
             str(self.home / "sandbox.db"),
         ]

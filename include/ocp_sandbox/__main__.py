@@ -75,7 +75,13 @@ def settings_of(arguments: Sequence[str] | None) -> Settings:
 
 def _parser() -> argparse.ArgumentParser:
     default = Settings()
-    parser = _Parser(prog="python -m ocp_sandbox", description=_ABOUT, epilog=_EXAMPLE, formatter_class=_AsWritten)
+    parser = _Parser(
+        prog="python -m ocp_sandbox",
+        description=_ABOUT,
+        epilog=_EXAMPLE,
+        formatter_class=_AsWritten,
+        fromfile_prefix_chars="@",
+    )
     place = parser.add_argument_group("where")
     place.add_argument("--host", default=default.host, help=f"address to listen on (default {default.host})")
     place.add_argument("--port", type=int, default=8091, help="port to listen on, 0 for a free one (default 8091)")
@@ -104,7 +110,8 @@ def _parser() -> argparse.ArgumentParser:
         type=_user,
         action="append",
         metavar="NAME:PASSWORD[:ROLE[:GROUP,...]]",
-        help="a login (default ops:secret), repeatable; roles: owner (default), operator, reader; default groups: all",
+        help="a login (default ops:secret), repeatable; roles: owner (default), operator, reader; default groups: all. "
+        "@FILE takes arguments from a file, one a line: passwords do not show among processes then",
     )
     logins.add_argument(
         "--totp",

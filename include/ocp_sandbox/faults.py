@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import threading
 from collections.abc import Iterable, Mapping
@@ -23,8 +24,9 @@ Kind = Literal[
     "redirect",
     "refuse",
     "status_after",
+    "drift",
 ]
-_AFTER = frozenset({"drop_after", "truncated", "broken_json", "status_after"})
+_AFTER = frozenset({"drop_after", "truncated", "broken_json", "status_after", "drift"})
 _PAGE = "<!DOCTYPE html><html><head><title>Sign in</title></head><body><form>Sign in to continue</form></body></html>"
 
 
@@ -40,7 +42,8 @@ class Fault:
     ``drop_before`` (closed, nothing processed), ``drop_after`` (processed, closed without an answer), ``broken_json``
     and ``truncated`` (processed, half an answer), ``html`` (a login page with 200, nothing processed), ``unauthorized``
     (401, nothing processed), ``redirect`` (302 to ``url``, nothing processed), ``refuse`` (200 with ``success: false``,
-    nothing processed), ``status_after`` (processed, then ``status`` is answered).
+    nothing processed), ``status_after`` (processed, then ``status`` is answered), ``drift`` (processed, and ``field``
+    goes by the name ``to`` wherever it stands in the answer, or is left out without one).
     """
 
     method: str = "*"
@@ -57,14 +60,18 @@ class Fault:
     seconds: float = 0.0
     url: str = "http://127.0.0.1:9/elsewhere"
     message: str = "The request could not be completed"
+    field: str = ""
+    to: str = ""
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
             raise ValueError(f"kind: {self.kind!r} is unknown; take one of {', '.join(get_args(Kind))}")
-        for name in ("method", "path", "url", "message"):
+        for name in ("method", "path", "url", "message", "field", "to"):
             if not isinstance(getattr(self, name), str):
                 raise ValueError(f"{name}: {getattr(self, name)!r} is not a string")
         whens = [name for name in ("nth", "every", "probability") if getattr(self, name) is not None]
+        if (self.kind == "drift") != bool(self.field):
+            raise ValueError(f"field: {self.field!r} with kind {self.kind!r}; name the field that a drift is about")
         if len(whens) > 1:
             raise ValueError(f"fault: {' and '.join(whens)} contradict each other; give one")
         for name in ("nth", "every", "times"):
@@ -187,7 +194,21 @@ def spoiled(fault: Fault, response: Response) -> Response:
         return replace(response, delivery="truncated")
     if fault.kind == "broken_json":
         return replace(response, body=response.body[: len(response.body) // 2] + b"{")
+    if fault.kind == "drift":
+        return replace(response, body=json.dumps(_drifted(json.loads(response.body), fault)).encode())
     return _status(fault)
+
+
+def _drifted(value: Any, fault: Fault) -> Any:
+    if isinstance(value, list):
+        return [_drifted(each, fault) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        fault.to if name == fault.field else name: _drifted(each, fault)
+        for name, each in value.items()
+        if name != fault.field or fault.to
+    }
 
 
 def _status(fault: Fault) -> Response:

@@ -59,11 +59,11 @@ class Settings:
     """Size, logins, limits and habits of a sandbox. Times are in seconds of the sandbox's clock.
 
     ``state`` keeps everything in that file; without it all is gone at the end. ``certificate`` serves HTTPS, as
-    localhost and as a host named sandbox, and puts the certificate to trust into that file. ``page_cap`` is the largest page the
-    server answers. ``visibility_delay`` is how long a bought number is missing from every list. ``licences`` is how
-    many numbers can be bought in all. ``stock`` is how many numbers each provider offers in each country, ``unpriced``
-    the share of offers that show no price. ``csv_limits`` is the most rows of each operation in an imported file; one
-    not named there has no limit.
+    localhost and as a host named sandbox, and puts the certificate to trust into that file. ``page_cap`` is the
+    largest page the server answers. ``visibility_delay`` is how long a bought number is missing from every list.
+    ``licences`` is how many numbers can be bought in all. ``stock`` is how many numbers each provider offers in
+    each country, ``unpriced`` the share of offers that show no price. ``csv_limits`` is the most rows of each
+    operation in an imported file; one not named there has no limit.
     """
 
     numbers: int = 500

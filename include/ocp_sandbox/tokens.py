@@ -159,7 +159,8 @@ class Tokens:
     def _issue(self, db: sqlite3.Connection, session: str, login: str, now: float) -> dict[str, object]:
         settings = self._settings
         lives = {"access": settings.token_ttl, "refresh": settings.refresh_ttl}
-        issued = {kind: _jwt(kind, session, login, now + life) for kind, life in lives.items()}
+        user = settings.user(login)
+        issued = {kind: _jwt(kind, session, login, now + life, user) for kind, life in lives.items()}
         for kind, token in issued.items():
             db.execute("INSERT INTO tokens VALUES (?, ?, ?, ?)", (token, kind, session, now + lives[kind]))
         return {
@@ -174,9 +175,11 @@ class Tokens:
         }
 
 
-def _jwt(kind: str, session: str, login: str, expires: float) -> str:
+def _jwt(kind: str, session: str, login: str, expires: float, user: User | None) -> str:
     """A random token in the shape of a signed one; it is looked up, its signature means nothing."""
-    claims = {"typ": kind, "sid": session, "preferred_username": login, "exp": int(expires)}
+    claims: dict[str, object] = {"typ": kind, "sid": session, "preferred_username": login, "exp": int(expires)}
+    if user is not None:
+        claims |= {"realm_access": {"roles": [user.role]}, "groups": sorted(user.groups)}
     head, body = (_base64(json.dumps(part).encode()) for part in ({"alg": "RS256", "typ": "JWT"}, claims))
     return f"{head}.{body}.{secrets.token_urlsafe(48)}"
 

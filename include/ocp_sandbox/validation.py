@@ -141,7 +141,9 @@ def boolean(name: str, value: Any) -> bool:
 
 
 def counted(name: str, value: Any) -> int:
-    """A whole number from 1."""
+    """A whole number from 1, which JSON may write as 1.0 as well."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):
         raise Wrong(f"{name}: {_shown(value)} is not a whole number")
     if not 1 <= value < 2**31:

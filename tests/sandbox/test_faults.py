@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -7,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from ocp_sandbox import Fault, Sandbox
+from ocp_sandbox import Fault, Sandbox, faults
+from ocp_sandbox.messages import answer
 from sandbox.caller import Caller, until
 
 Serve = Callable[..., Sandbox]
@@ -92,6 +94,17 @@ def test_nothing_is_bought_by_a_call_that_fails_before_processing(box: Sandbox, 
         assert answer.status_code == expected[kind]
     assert box.ledger()["entries"] == []
     assert ops.ok("PUT", "/api/numbers", wish)["failedNumbers"] == []
+
+
+@pytest.mark.parametrize(("to", "left"), [("colour", {"colour"}), ("", set())])
+def test_a_field_that_drifts_has_another_name_or_is_left_out(to: str, left: set[str]) -> None:
+    fault = Fault(kind="drift", field="note", to=to)
+
+    spoilt = faults.spoiled(fault, answer({"numbers": [{"number": "+1", "note": "lobby"}], "page": 1}))
+
+    drifted = json.loads(spoilt.body)
+    assert drifted["page"] == 1
+    assert set(drifted["numbers"][0]) == {"number"} | left
 
 
 @pytest.mark.parametrize("kind", ["drop_after", "truncated", "broken_json", "status_after"])
@@ -188,6 +201,8 @@ def test_the_log_tells_what_befell_each_call(box: Sandbox, ops: Caller) -> None:
         ({"probability": 2}, "probability: 2"),
         ({"status": 99}, "status: 99"),
         ({"seconds": -1}, "seconds: -1"),
+        ({"kind": "drift"}, "field: '' with kind 'drift'"),
+        ({"field": "note"}, "field: 'note' with kind 'status'"),
         ({"path": 5}, "path: 5"),
         ({"colour": 1}, "unknown colour"),
         ({"seconds": "x"}, "fault"),

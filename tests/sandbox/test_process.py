@@ -178,6 +178,13 @@ def test_bad_arguments_are_named(arguments: list[str], named: str, capsys: pytes
     assert named in (capsys.readouterr().err if caught.type is SystemExit else str(caught.value))
 
 
+def test_passwords_may_come_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "users"
+    file.write_text("--user\nann:a long one, with spaces\n")
+    (ann,) = settings_of([f"@{file}"]).users
+    assert (ann.name, ann.password) == ("ann", "a long one, with spaces")
+
+
 def test_every_argument_arrives(tmp_path: Path) -> None:
     rules = tmp_path / "faults.json"
     rules.write_text(json.dumps([{"kind": "html", "nth": 2}]))
