@@ -35,6 +35,28 @@ def test_all_problems_of_an_input_are_in_one_error() -> None:
     assert str(InvalidInput(["a: bad", "b: bad"])) == "- a: bad\n- b: bad"
 
 
+def test_what_a_message_quotes_ends_no_line_and_steers_no_terminal() -> None:
+    assert str(errors.Stopped("set a\nERROR - b\x1b[2J: gone")) == "set a ERROR - b [2J: gone"
+    assert str(InvalidInput(["a: x\ny", "b: bad"])) == "- a: x y\n- b: bad"
+
+
+def test_no_message_fills_a_log() -> None:
+    error = InvalidInput([f"row {row}: {'x' * 5_000}" for row in range(1_000)])
+    assert len(str(error)) < 51 * (errors.LONGEST_LINE + 10)
+    assert str(error).endswith("\n- and 950 more")
+    assert len(error.problems) == 1_000
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["x" * 10**6, 10**5_000, list(range(10**6)), {"a": [[[["deep"]]]]}, "\ud800\n\x1b"],
+    ids=["text", "whole number", "list", "mapping", "no Unicode"],
+)
+def test_a_value_is_quoted_in_brief_and_printable(value: object) -> None:
+    assert len(errors.quoted(value)) < 400
+    assert errors.quoted(value).isprintable()
+
+
 def test_an_answered_error_names_operation_call_status_and_message() -> None:
     error = errors.Forbidden(operation="numbers.buy", call="PUT /api/numbers", status=403, message="no licences")
     assert str(error).startswith("numbers.buy (PUT /api/numbers): 403: no licences. ")

@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 from upath import UPath
 
-from ocp_numbers.errors import InvalidInput
+from ocp_numbers.errors import InvalidInput, quoted
 from ocp_numbers.stores import STAGING, store_of
 
 ENVIRONMENT_VARIABLE = "OCP_NUMBERS_DATA"
@@ -30,7 +30,8 @@ DEFAULT_FOLDER = Path(__file__).resolve().parents[2] / "data"
 STAGED_FOR = 24 * 3600.0
 """Seconds after which what is still staged was left by a process that is gone."""
 
-_PLAIN_SEGMENT = re.compile(r"[^/\\\x00-\x1f]+")
+_PLAIN_SEGMENT = re.compile(r"[^/\\\x00-\x1f\ud800-\udfff]+")
+_NAME_BYTES = 255
 _SEGMENT_BYTES = 160
 
 
@@ -44,7 +45,10 @@ def segment(text: str) -> str:
     """
     if not text:
         raise InvalidInput("path segment: the text is empty; give a name")
-    encoded = quote(text, safe="")
+    try:
+        encoded = quote(text, safe="")
+    except UnicodeEncodeError:
+        raise InvalidInput(f"path segment: {quoted(text)} is not valid text; correct the name") from None
     if encoded.startswith("."):
         encoded = "%2E" + encoded[1:]
     if len(encoded) <= _SEGMENT_BYTES:
@@ -148,6 +152,11 @@ class DataRoot:
 
 def _segments(key: str) -> tuple[str, ...]:
     segments = tuple(key.split("/"))
-    if any(part in (".", "..") or not _PLAIN_SEGMENT.fullmatch(part) for part in segments):
-        raise InvalidInput(f"data root key: {key!r} is not a plain relative path; build it of segment(...) parts")
+    if not all(map(_is_plain, segments)):
+        raise InvalidInput(f"data root key: {quoted(key)} is not a plain relative path; build it of segment(...) parts")
     return segments
+
+
+def _is_plain(part: str) -> bool:
+    encoded = part.encode(errors="replace")
+    return part not in (".", "..") and bool(_PLAIN_SEGMENT.fullmatch(part)) and len(encoded) <= _NAME_BYTES

@@ -44,10 +44,15 @@ Attributes carry the evidence; the message is for the person who reads the log a
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 SHOWN_AT_MOST = 10
+LONGEST_LINE = 2_000
+"""Characters of a line of a message."""
+MOST_LINES = 50
+"""Faults of an input that a message lists; the error's ``problems`` hold all of them."""
 
 
 def shown(values: Iterable[object], at_most: int = SHOWN_AT_MOST) -> str:
@@ -57,11 +62,44 @@ def shown(values: Iterable[object], at_most: int = SHOWN_AT_MOST) -> str:
     return ", ".join(listed[:at_most]) + (f" and {rest} more" if rest > 0 else "")
 
 
+class _Short(reprlib.Repr):
+    """Writes values down without ever writing all of a large one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel = 3
+        self.maxstring = self.maxother = 160
+
+    def repr_int(self, x: int, level: int) -> str:
+        return repr(x) if abs(x) < 10**40 else "a number of more than 40 digits"
+
+
+_SHORT = _Short()
+
+
+def quoted(value: object) -> str:
+    """``value`` as Python writes it, on one line, for a message: what is too long or too deep is left out."""
+    return _SHORT.repr(value)
+
+
+def on_one_line(text: str) -> str:
+    """``text`` as one line that steers no terminal and floods no log, whatever names from outside it quotes."""
+    if not text.isprintable():
+        text = "".join(letter if letter.isprintable() else " " for letter in text[: 2 * LONGEST_LINE])
+    return text if len(text) <= LONGEST_LINE else f"{text[:LONGEST_LINE]}…"
+
+
 class OcpError(Exception):
-    """Base of everything this package raises. Survives pickling, also with keyword-only constructors."""
+    """Base of everything this package raises. Survives pickling, also with keyword-only constructors.
+
+    :param lines: the message; names from outside in it cannot end a line or steer a terminal.
+    """
 
     transient = False
     """Whether the same call may well succeed a little later; says nothing about whether repeating it is safe."""
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__("\n".join(map(on_one_line, lines)))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (type(self), self.args, dict(self.__dict__))
@@ -77,12 +115,17 @@ class InvalidInput(OcpError, ValueError):
     """A value given to us is wrong.
 
     ``problems`` holds one sentence per fault, each naming field, value and fix; all faults of an input
-    are reported at once.
+    are reported at once, as many as a message can hold.
     """
 
     def __init__(self, problems: str | Sequence[str]) -> None:
         self.problems: tuple[str, ...] = (problems,) if isinstance(problems, str) else tuple(problems)
-        super().__init__(shown(self.problems) if len(self.problems) == 1 else "\n- ".join(["", *self.problems]).strip())
+        if len(self.problems) == 1:
+            super().__init__(self.problems[0])
+            return
+        rest = len(self.problems) - MOST_LINES
+        lines = [f"- {problem}" for problem in self.problems[:MOST_LINES]]
+        super().__init__(*lines, *([f"- and {rest:,} more"] if rest > 0 else []))
 
 
 class InvalidConnection(InvalidInput):

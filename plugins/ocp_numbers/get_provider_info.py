@@ -25,6 +25,7 @@ _OPERATORS = (
     "bulk",
     "restoring",
     "balancing",
+    "examining",
 )
 _LINKS = ("DashboardLink", "OcpConsoleLink", "OrderLink", "ProvisioningRunLink", "ReportLink", "SetLink")
 

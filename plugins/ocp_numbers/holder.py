@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Holder(BaseModel):
@@ -19,7 +20,7 @@ class Holder(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     place: str | None
-    pid: int
+    pid: Annotated[int, Field(ge=1, lt=2**31)]
     started: str | None
 
     @classmethod

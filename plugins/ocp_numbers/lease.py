@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from ocp_numbers.data_root import DataRoot
 from ocp_numbers.errors import Held, OcpError
@@ -40,7 +40,7 @@ class Term(BaseModel):
     token: str
     holder: Holder
     by: str = ""
-    until: datetime
+    until: AwareDatetime
     released: bool = False
 
 

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from ocp_numbers.errors import on_one_line
+
 log = logging.getLogger(__name__)
 
 PACE = 10.0
@@ -34,6 +36,7 @@ def heard_by(listener: Listener) -> Iterator[None]:
 
 def tell(line: str) -> None:
     """Write ``line`` to the log, and hand it to whoever listens."""
+    line = on_one_line(line)
     log.info("%s", line)
     listener = _listener.get()
     if listener is not None:

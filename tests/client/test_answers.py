@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ocp_numbers.client import OPERATIONS, Reply
 from ocp_numbers.client.answers import check_success, read_answer
+from ocp_numbers.client.drift import DriftCounter
 from ocp_numbers.client.redaction import Redactor
 from ocp_numbers.client.wire import Call
 from ocp_numbers.errors import Refused, UnexpectedAnswer
@@ -27,7 +28,7 @@ def read(name: str, body: Any, **options: Any) -> Any:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     answered = reply(content, **options)
     check_success(answered, Redactor())
-    return read_answer(OPERATIONS[name], answered, Redactor())
+    return read_answer(OPERATIONS[name], answered, Redactor(), DriftCounter(Redactor()))
 
 
 PAGE = {"numbers": [], "page": 1, "pageSize": 51, "numberOfPages": 1, "allNumbers": 43}

@@ -108,6 +108,13 @@ def test_retry_after_in_seconds(header: str | None, seconds: float | None) -> No
     assert retry_after(header) == seconds
 
 
+@pytest.mark.parametrize("year", ["99999", "9" * 30])
+def test_a_date_of_no_calendar_asks_for_nothing(year: str) -> None:
+    date = f"Mon, 23 Nov {year} 12:00:00 GMT"
+    assert retry_after(date) is None
+    assert retry_after("7", date) == 7
+
+
 def test_retry_after_as_a_date_counts_from_the_answers_own_date() -> None:
     then = formatdate(1_700_000_090, usegmt=True)
     assert retry_after(then, formatdate(1_700_000_000, usegmt=True)) == 90

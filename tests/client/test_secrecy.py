@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import html
 import json
 import logging
+import pickle
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import quote_plus
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from client.conftest import NewClient, Serve
 from client.fake_clock import FakeClock
@@ -115,3 +119,42 @@ def test_a_secret_that_holds_another_is_blotted_out_whole() -> None:
     redactor.learn("sesame")
     redactor.learn("sesame-4711")
     assert redactor.clean("open sesame-4711!") == "open ***!"
+
+
+@pytest.mark.parametrize("spell", [str.upper, json.dumps, quote_plus, repr, html.escape, lambda text: text[3:14]])
+def test_a_secret_is_blotted_out_however_somebody_else_spells_it(spell: Callable[[str], str]) -> None:
+    redactor = Redactor()
+    redactor.learn(PASSWORD)
+    told = redactor.clean(f"before {spell(PASSWORD)} behind")
+    assert told.startswith("before ")
+    assert told.endswith(" behind")
+    assert "4711" not in told
+    assert "w\u00f6rd" not in told.lower()
+
+
+@given(secret=st.text(min_size=8, max_size=40), before=st.text(max_size=20), behind=st.text(max_size=20))
+def test_no_piece_of_eight_characters_is_ever_left(secret: str, before: str, behind: str) -> None:
+    redactor = Redactor()
+    redactor.learn(secret)
+    told = redactor.clean(before + secret + behind)
+    pieces = {secret[start : start + 8] for start in range(len(secret) - 7)}
+    assert not [piece for piece in pieces if piece in told]
+
+
+def test_tokens_that_were_replaced_are_forgotten_in_the_end_and_given_secrets_never() -> None:
+    redactor = Redactor()
+    redactor.learn("given-for-good")
+    for letter in "abcdefghi":
+        redactor.learn(f"obtained-{letter * 12}", passing=True)
+    assert redactor.clean("given-for-good") == "***"
+    assert redactor.clean("i" * 12) == "***"
+    assert redactor.clean("a" * 12) == "a" * 12
+
+
+def test_what_holds_credentials_cannot_be_written_down(serve: Serve, new_client: NewClient) -> None:
+    server = serve(answer(body=GRANT))
+    for options in ({"password": PASSWORD}, {"personal_access_token": ACCESS}):
+        client = new_client(server.url, **options)
+        for part in (client.settings, client.session, client.session.auth, client):
+            with pytest.raises(TypeError, match="pickle"):
+                pickle.dumps(part)

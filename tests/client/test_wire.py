@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
 import gzip
-import ipaddress
 import socket
 import ssl
 import threading
@@ -15,11 +13,9 @@ from pathlib import Path
 
 import pytest
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from requests_toolbelt.adapters.socket_options import TCPKeepAliveAdapter
 
+from client.certificates import certificate, tls_server
 from client.conftest import PASSWORD, NewClient, Serve
 from client.raw_server import answer, drip, hang_up
 from ocp_numbers.client import OcpClient, Retry, connections, transport
@@ -46,28 +42,8 @@ def nobody() -> str:
 @pytest.fixture
 def certified(tmp_path: Path) -> tuple[ssl.SSLContext, Path]:
     """A TLS server's context for 127.0.0.1, and the certificate that vouches for it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "sandbox")])
-    now = datetime.datetime.now(datetime.timezone.utc)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    at = tmp_path / "server.pem"
-    at.write_bytes(
-        certificate.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(at)
-    return context, at
+    at = certificate(tmp_path)
+    return tls_server(at), at
 
 
 # Nothing was sent
@@ -263,11 +239,38 @@ def test_an_answer_that_drips_under_tls_ends_as_well(
 def test_an_answer_without_end_is_cut_off(
     zipped: bool, serve: Serve, by_token: NewClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport, "_LARGEST", 3_000_000)
+    monkeypatch.setattr(transport, "_largest", lambda operation: 3_000_000)
     body = b" " * 200_000_000 if zipped else b" " * 5_000_000
     sent = answer(body=gzip.compress(body, 1), Content_Encoding="gzip") if zipped else answer(body=body)
     with pytest.raises(NoAnswer, match="longer than 3,000,000 bytes"):
         by_token(serve(sent).url).numbers.list()
+
+
+def test_an_answer_that_the_deadline_cut_is_none_although_it_ends_with_its_connection(
+    serve: Serve, by_token: NewClient
+) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\nTransfer-Encoding: identity\r\n\r\nNUMBER\r\n"
+    server = serve(drip(head, *repeat(b"+12125550123\r\n", 100)))
+    with pytest.raises(AnswerLost, match="no whole answer within"):
+        by_token(server.url, total_timeout=0.4, read_timeout=5, retry=ONCE).numbers.export_csv()
+
+
+@pytest.mark.parametrize("length", [b"-1", b"-5"])
+def test_a_chunk_of_less_than_no_length_is_no_end_and_no_beginning(
+    length: bytes, serve: Serve, by_token: NewClient
+) -> None:
+    server = serve(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + length + b"\r\n{}")
+    with pytest.raises(AnswerLost, match="chunk of less than no length") as caught:
+        buy(by_token(server.url))
+    assert not caught.value.settled
+    assert len(server.requests) == 1
+
+
+def test_what_follows_a_compressed_answer_is_not_waited_for(serve: Serve, by_token: NewClient) -> None:
+    zipped = gzip.compress(PAGE.partition(b"\r\n\r\n")[2])
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: identity\r\n\r\n"
+    server = serve(drip(head + zipped, *repeat(b" " * 2**22, 100), pause=0))
+    assert by_token(server.url).numbers.list().all_numbers == 0
 
 
 # Whole answers, however they are framed

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import codecs
+import re
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from ocp_numbers.client.drift import DriftCounter
 from ocp_numbers.client.operations import Operation
 from ocp_numbers.client.redaction import Redactor
 from ocp_numbers.client.translation import is_html, parsed, said, unexpected
@@ -17,11 +19,15 @@ from ocp_numbers.models import Outcome
 AnswerT = TypeVar("AnswerT")
 
 _NO = ("false", "no", "0")
+_CHARSET = re.compile(r"(us-)?ascii|utf-?8|utf-?(16|32)(-?[bl]e)?|latin-?1|iso-8859-[0-9]{1,2}|(windows-|cp)[0-9]{3,4}")
+"""Others are no encodings of whole texts, or take a time that grows with the square of the length."""
+_LONGEST_CHARSET = 40
 
 
-def read_answer(operation: Operation[AnswerT], reply: Reply, redactor: Redactor) -> AnswerT:
+def read_answer(operation: Operation[AnswerT], reply: Reply, redactor: Redactor, drift: DriftCounter) -> AnswerT:
     """The answer to ``operation`` in ``reply``, which has passed :func:`check_success`.
 
+    :param drift: counts where the answer departs from the contract.
     :raises UnexpectedAnswer: it is not an answer to this operation.
     """
     if not reply.content.strip():
@@ -36,7 +42,10 @@ def read_answer(operation: Operation[AnswerT], reply: Reply, redactor: Redactor)
         return operation.adapter.validate_python(_text(reply, redactor))
     problem, transient = "", False
     try:
-        answer = operation.adapter.validate_json(_as_list(operation, reply.content))
+        # in no variable: tracebacks may show what those hold, and an answer may repeat what it was sent
+        answer = operation.adapter.validate_json(
+            _as_list(operation, drift.as_documented(operation, reply.content.removeprefix(codecs.BOM_UTF8)))
+        )
     except ValidationError as error:
         faults = error.errors(include_url=False, include_context=False, include_input=False)
         transient = any(fault["type"] == "json_invalid" for fault in faults)
@@ -84,7 +93,6 @@ def _check_evidence(answer: BaseModel, reply: Reply, redactor: Redactor) -> None
 
 def _as_list(operation: Operation[AnswerT], content: bytes) -> bytes:
     """One object where several were asked for is a list of one: the vendor's page shows the sets of a group so."""
-    content = content.removeprefix(codecs.BOM_UTF8)
     one = content.lstrip()[:1] == b"{" and operation.may_be_single
     return b"[" + content + b"]" if one else content
 
@@ -97,8 +105,10 @@ def _text(reply: Reply, redactor: Redactor) -> str:
             return text
     parameters = reply.headers.get("Content-Type", "").lower().partition("charset=")
     charset = parameters[2].partition(";")[0].strip(" \"'") or "utf-8"
-    try:
-        return reply.content.decode("utf-8-sig" if charset in ("utf-8", "utf8") else charset)
-    except (UnicodeDecodeError, LookupError):
-        problem = f"the text is not in {charset}"
+    problem = f"charset {charset[:_LONGEST_CHARSET]!r} is not one that texts come in"
+    if _CHARSET.fullmatch(charset):
+        try:
+            return reply.content.decode("utf-8-sig" if charset in ("utf-8", "utf8") else charset)
+        except (UnicodeDecodeError, LookupError):
+            problem = f"the text is not in {charset}"
     raise unexpected(reply, redactor, problem)

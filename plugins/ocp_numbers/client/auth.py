@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
-from typing import Annotated
+from collections.abc import Callable, Mapping
+from typing import Annotated, NoReturn, SupportsIndex
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, SecretStr, ValidationError
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
@@ -17,6 +17,7 @@ from ocp_numbers.client.onetime import OneTimeCodes
 from ocp_numbers.client.operations import Effect
 from ocp_numbers.client.redaction import Redactor
 from ocp_numbers.client.retry import Retry
+from ocp_numbers.client.rights import rights_in
 from ocp_numbers.client.settings import ClientSettings
 from ocp_numbers.client.translation import is_html, refusal, unexpected
 from ocp_numbers.client.wire import Call, Reply, Wire
@@ -33,6 +34,8 @@ _REFUSALS: dict[int, type[ApiError]] = {status: LoginRefused for status in range
 
 Token = Annotated[str, Field(pattern=r"^[!-~]+$", max_length=65_536)]
 Lifetime = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+_Form = Mapping[str, str | SecretStr]
+"""Fields of a form. Secrets are revealed where it is sent: tracebacks may show what variables hold."""
 
 
 class ClientAuth(AuthBase):
@@ -40,6 +43,11 @@ class ClientAuth(AuthBase):
 
     renewable = False
     hint = ""
+
+    @property
+    def rights(self) -> tuple[str, ...]:
+        """What the credentials say of the rights that come with them."""
+        return ()
 
     def ready(self) -> None:
         """Make sure that there are valid credentials.
@@ -52,6 +60,13 @@ class ClientAuth(AuthBase):
 
     def close(self) -> None:
         """Give the credentials back. Never raises."""
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        """Credentials are not written down, by themselves or within a session.
+
+        :raises TypeError: always.
+        """
+        raise TypeError("credentials cannot be pickled; make a client where it is needed")
 
 
 class PersonalTokenAuth(ClientAuth):
@@ -88,6 +103,7 @@ class _Session:
 
     def __init__(self, grant: _Grant, now: float) -> None:
         self.header = f"Bearer {grant.access_token}"
+        self.rights = rights_in(grant.access_token)
         self.renew_at = now + _usable(grant.expires_in)
         self.refresh_token = grant.refresh_token
         forever = grant.refresh_expires_in == 0
@@ -116,6 +132,11 @@ class PasswordAuth(ClientAuth):
         self._failures = 0
         self._lock = threading.RLock()
 
+    @property
+    def rights(self) -> tuple[str, ...]:
+        """The roles and groups in the access token; logs in if need be."""
+        return self._current().rights
+
     def ready(self) -> None:
         """Log in, or renew what is about to expire."""
         self._current()
@@ -130,7 +151,7 @@ class PasswordAuth(ClientAuth):
         if session is None or session.refresh_token is None:
             return
         try:
-            self._post("logout", {"refresh_token": session.refresh_token}, within=_LOGOUT_WITHIN)
+            self._post("logout", {"refresh_token": SecretStr(session.refresh_token)}, within=_LOGOUT_WITHIN)
         except (ApiError, NoAnswer) as error:
             log.info("The session could not be logged out and will expire by itself: %s", error)
 
@@ -170,9 +191,8 @@ class PasswordAuth(ClientAuth):
         session = self._session
         if session is not None and session.refresh_token and self._clock.monotonic() < session.refresh_until:
             try:
-                renewed = self._grant(
-                    "login.refresh", {"grant_type": "refresh_token", "refresh_token": session.refresh_token}
-                )
+                form: _Form = {"grant_type": "refresh_token", "refresh_token": SecretStr(session.refresh_token)}
+                renewed = self._grant("login.refresh", form)
             except LoginRefused as refused:
                 log.debug("Logging in anew: %s", refused)
             else:
@@ -182,11 +202,10 @@ class PasswordAuth(ClientAuth):
         return self._login()
 
     def _login(self) -> _Session:
-        password = self._settings.password
-        credentials = {
+        credentials: _Form = {
             "grant_type": "password",
             "username": self._settings.login,
-            "password": password.get_secret_value() if password else "",
+            "password": self._settings.password or "",
         }
         if self._codes is None:
             return self._grant("login", credentials)
@@ -198,13 +217,13 @@ class PasswordAuth(ClientAuth):
             log.info("The one-time code was refused, maybe used by another process just now: trying the next one, once")
         return self._grant("login", credentials, one_time=self._codes)
 
-    def _grant(self, name: str, form: dict[str, str], one_time: OneTimeCodes | None = None) -> _Session:
+    def _grant(self, name: str, form: _Form, one_time: OneTimeCodes | None = None) -> _Session:
         """Ask the token endpoint, also again while it does not answer, but never after a refusal."""
         started = self._clock.monotonic()
         attempt = 0
         while True:
             attempt += 1
-            code = {"otp": one_time.next()} if one_time else {}
+            code = {"otp": self._code(one_time)} if one_time else {}
             now = self._clock.monotonic()
             left = min(_LOGIN_WITHIN, self._settings.total_timeout) - (now - started)
             try:
@@ -218,14 +237,20 @@ class PasswordAuth(ClientAuth):
             if self._clock.stopped:
                 raise Interrupted(f"{name}: the client was closed")
 
-    def _post(self, name: str, form: dict[str, str], *, within: float) -> Reply:
+    def _code(self, one_time: OneTimeCodes) -> SecretStr:
+        """The next code. It is not told to log masks: worthless in a minute, it would blot out digits for good."""
+        code = SecretStr(one_time.next())
+        self._redactor.learn(code.get_secret_value(), passing=True, tell=False)
+        return code
+
+    def _post(self, name: str, form: _Form, *, within: float) -> Reply:
         endpoint = "logout" if name == "logout" else "token"
         call = Call(name, "POST", f"/auth/realms/{self._settings.realm}/protocol/openid-connect/{endpoint}")
         request = self._wire.prepare(
             call,
             self._settings.token_host,
             _Anonymous(),
-            data={"client_id": CLIENT_ID, **form},
+            data={"client_id": CLIENT_ID, **{field: _revealed(value) for field, value in form.items()}},
             headers={"Accept": "application/json"},
         )
         reply = self._wire.exchange(call, request, within=within, largest=_LARGEST)
@@ -245,7 +270,7 @@ class PasswordAuth(ClientAuth):
             raise unexpected(reply, self._redactor, "an HTML page: " + problem if is_html(reply) else problem)
         for token in (grant.access_token, grant.refresh_token):
             if token:
-                self._redactor.learn(token)
+                self._redactor.learn(token, passing=True)
         return grant
 
 
@@ -254,6 +279,10 @@ class _Anonymous(AuthBase):
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         return request
+
+
+def _revealed(value: str | SecretStr) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
 
 
 def _usable(lifetime: float) -> float:

@@ -9,13 +9,15 @@ import requests
 
 from ocp_numbers.client.auth import ClientAuth, PasswordAuth, PersonalTokenAuth
 from ocp_numbers.client.clock import Clock
+from ocp_numbers.client.drift import DriftCounter
+from ocp_numbers.client.guarding import GuardedAuth
 from ocp_numbers.client.numbers import Numbers
 from ocp_numbers.client.redaction import Redactor
 from ocp_numbers.client.retry import Retry
 from ocp_numbers.client.sets import Sets
 from ocp_numbers.client.settings import ClientSettings
+from ocp_numbers.client.tally import CountingWire, Tally
 from ocp_numbers.client.transport import Transport
-from ocp_numbers.client.wire import Wire
 
 
 class OcpClient:
@@ -49,13 +51,17 @@ class OcpClient:
         for secret in (settings.password, settings.totp_secret, settings.personal_access_token):
             if secret is not None:
                 redactor.learn(secret.get_secret_value())
-        wire = Wire(settings, session, redactor)
+        self._redactor = redactor
+        wire = CountingWire(settings, session, redactor)
+        self.tally = wire.tally = Tally()
         auth: ClientAuth
         if settings.personal_access_token is not None:
             auth = PersonalTokenAuth(settings.personal_access_token.get_secret_value(), host=settings.host)
         else:
             auth = PasswordAuth(settings, wire, redactor, clock, retry)
-        wire.session.auth = auth
+        self._auth = auth
+        self._closed = False
+        wire.session.auth = GuardedAuth(auth, settings.access)
         self.session = wire.session
         self.transport = Transport(settings, wire, auth, redactor, clock, retry)
         self.numbers = Numbers(self.transport)
@@ -66,12 +72,32 @@ class OcpClient:
         """What the client was made with."""
         return self.transport.settings
 
+    @property
+    def rights(self) -> tuple[str, ...]:
+        """The login's roles and groups, as far as its access token tells them; logs in if need be.
+
+        :raises ApiError, NoAnswer: when that fails.
+        """
+        return self._auth.rights
+
+    @property
+    def drift(self) -> DriftCounter:
+        """Where the platform's answers departed from the contract."""
+        return self.transport.drift
+
+    def clean(self, text: str) -> str:
+        """``text`` of somebody else on one line, shortened, and without the secrets of this client."""
+        return self._redactor.clean(text)
+
     def __repr__(self) -> str:
         return f"OcpClient({self.settings.host}, login={self.settings.login!r}, access={self.settings.access!r})"
 
     def close(self) -> None:
         """Let no further call start and log out. A call that is under way ends by itself. May be called twice."""
         self.transport.close()
+        if not self._closed:
+            self._closed = True
+            self.drift.sum_up()
 
     def __enter__(self) -> OcpClient:
         return self

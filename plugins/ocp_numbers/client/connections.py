@@ -76,11 +76,30 @@ class Answer:
         )
 
 
+class _Response(HTTPResponse):
+    """Whatever is wrong with the answer's frame is an ``HTTPException``, and no chunk is of less than no length.
+
+    The standard library takes a length of -1 for "all there is", however much that may be.
+    """
+
+    def begin(self) -> None:
+        try:
+            super().begin()
+        except (ArithmeticError, LookupError, ValueError) as error:
+            raise HTTPException(f"the head of the answer cannot be read: {error}") from error
+
+    def _read_next_chunk_size(self) -> int:
+        size: int = super()._read_next_chunk_size()  # type: ignore[misc]
+        if size < 0:
+            raise HTTPException("the answer has a chunk of less than no length")
+        return size
+
+
 class _Pool(HTTPConnectionPool):
     """Carries out exchanges on connections that it keeps alive."""
 
     def exchange(
-        self, exchange: Exchange, request: PreparedRequest, message: bytes, timeouts: tuple[float, float]
+        self, exchange: Exchange, request: PreparedRequest, message: memoryview, timeouts: tuple[float, float]
     ) -> Answer:
         """Send ``message``, which is ``request`` as it goes over the line, and read the head of its answer.
 
@@ -96,7 +115,7 @@ class _Pool(HTTPConnectionPool):
             exchange.sent = True
             with suppress(BrokenPipeError, ConnectionResetError):  # who hangs up may have answered first
                 connection.sock.sendall(message)
-            response = HTTPResponse(connection.sock, method=request.method)
+            response = _Response(connection.sock, method=request.method)
             response.begin()
             if len(set(response.headers.get_all("Content-Length", ()))) > 1:
                 raise HTTPException("the answer has two lengths")
@@ -168,17 +187,23 @@ class TrackingAdapter(HTTPAdapter):
         return manager
 
     def exchange(
-        self, exchange: Exchange, request: PreparedRequest, *, timeout: tuple[float, float], **environment: Any
+        self,
+        exchange: Exchange,
+        request: PreparedRequest,
+        *,
+        timeout: tuple[float, float],
+        environment: Callable[[], Mapping[str, Any]],
     ) -> Answer:
         """As :meth:`send`, reporting to ``exchange``; the body is not read.
 
-        :param environment: ``proxies``, ``verify`` and ``cert``, always the same ones for a host.
+        :param environment: gives ``proxies``, ``verify`` and ``cert``, always the same ones for a host. It is asked
+            for no longer than needed: proxies hold passwords, and tracebacks may show what variables hold.
         """
         exchange.sent = False
-        pool = self._pool(request, **environment)
+        pool = self._pool(request, environment)
         if not isinstance(pool, _Pool):
             exchange.sent = True
-            return Answer.of(self.send(request, stream=True, timeout=timeout, **environment))
+            return Answer.of(self.send(request, stream=True, timeout=timeout, **environment()))
         return pool.exchange(exchange, request, _message(request, pool), timeout)
 
     def close(self) -> None:
@@ -186,18 +211,18 @@ class TrackingAdapter(HTTPAdapter):
         self._pools.clear()
         super().close()
 
-    def _pool(self, request: PreparedRequest, *, proxies: Any, verify: Any, cert: Any) -> Any:
+    def _pool(self, request: PreparedRequest, environment: Callable[[], Mapping[str, Any]]) -> Any:
         url = str(request.url)
         origin = "{0.scheme}://{0.netloc}".format(urlsplit(url))
         if origin not in self._pools:
-            pool: Any = self.get_connection_with_tls_context(request, verify, proxies=proxies, cert=cert)
-            self.cert_verify(pool, url, verify, cert)  # type: ignore[no-untyped-call]
+            pool: Any = self.get_connection_with_tls_context(request, **environment())
+            self.cert_verify(pool, url, environment()["verify"], environment()["cert"])  # type: ignore[no-untyped-call]
             self._pools[origin] = pool
         return self._pools[origin]
 
 
-def _message(request: PreparedRequest, pool: _Pool) -> bytes:
-    """``request`` as it goes over the line.
+def _message(request: PreparedRequest, pool: _Pool) -> memoryview:
+    """``request`` as it goes over the line; a view, because tracebacks may show what variables hold.
 
     :raises InvalidHeader: a header has characters that none can have.
     """
@@ -213,4 +238,4 @@ def _message(request: PreparedRequest, pool: _Pool) -> bytes:
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     body: Any = request.body or b""
     body = body.encode() if isinstance(body, str) else body
-    return f"{request.method} {target} HTTP/1.1\r\n{head}\r\n".encode("latin-1") + bytes(body)
+    return memoryview(f"{request.method} {target} HTTP/1.1\r\n{head}\r\n".encode("latin-1") + bytes(body))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypedDict
 
 from ocp_numbers.client import operations as op
 from ocp_numbers.client.transport import Transport
 from ocp_numbers.errors import IncompleteSnapshot
-from ocp_numbers.models import AvailableNumber, Outcome, Page, PhoneNumber, Purchase, check_numbers
+from ocp_numbers.models import MOST_PAGES, AvailableNumber, Outcome, Page, PhoneNumber, Purchase, check_numbers
+from ocp_numbers.threads import Threads
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -196,6 +196,11 @@ class Numbers:
             seen, total, previous = seen + len(page.items), page.all_numbers, numbers
             if not page.items or page_number >= page.number_of_pages or seen > total:
                 break
+            if page.number_of_pages > MOST_PAGES:
+                raise IncompleteSnapshot(
+                    f"{total:,} numbers on {page.number_of_pages:,} pages were announced, more than the {MOST_PAGES:,} "
+                    f"pages that are read; give a larger page_size, or filters"
+                )
             page_number += 1
         if seen != total:
             raise IncompleteSnapshot(f"{total} numbers were announced and {seen} came")
@@ -217,7 +222,7 @@ class Numbers:
             else:
                 return found
         missing = [number for number in wanted if number not in found]
-        with ThreadPoolExecutor(self._transport.settings.max_concurrency) as pool:
+        with Threads(self._transport.settings.max_concurrency) as pool:
             found.update((row.number, row) for row in pool.map(self._find, missing) if row is not None)
         return {number: found[number] for number in wanted if number in found}
 

@@ -6,6 +6,7 @@ A payload is read from the client's own argument names and written in the vendor
 from __future__ import annotations
 
 from collections.abc import Callable
+from re import Pattern
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -18,13 +19,25 @@ from pydantic import (
     StrictBool,
     ValidationError,
     ValidationInfo,
+    WithJsonSchema,
     field_validator,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
 
 from ocp_numbers.errors import InvalidInput
-from ocp_numbers.models import check_country_code, check_locale, check_numbers, check_prefix, check_text
+from ocp_numbers.models import (
+    COUNTRY_CODE,
+    E164,
+    LOCALE,
+    MOST_NUMBERS,
+    PREFIX,
+    check_country_code,
+    check_locale,
+    check_numbers,
+    check_prefix,
+    check_text,
+)
 
 PayloadT = TypeVar("PayloadT", bound="Payload")
 
@@ -47,16 +60,37 @@ def _some_groups(groups: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(check_text(group, field="groups") for group in groups)
 
 
-PhoneNumbers = Annotated[tuple[str, ...], BeforeValidator(check_numbers)]
-Number = Annotated[str, AfterValidator(_one_number)]
-Locale = Annotated[str, AfterValidator(check_locale)]
-Group = Annotated[str, AfterValidator(_text("group"))]
-GroupId = Annotated[str, AfterValidator(_text("group_id"))]
-Groups = Annotated[tuple[str, ...], AfterValidator(_some_groups)]
-MiniAppId = Annotated[str, AfterValidator(_text("mini_app_id"))]
-Provider = Annotated[str, AfterValidator(_text("provider"))]
-SetName = Annotated[str, AfterValidator(_text("name"))]
+def _of_form(pattern: str | Pattern[str]) -> WithJsonSchema:
+    """How the contract says what the checks here enforce."""
+    return WithJsonSchema(
+        {"type": "string", "pattern": f"^{pattern if isinstance(pattern, str) else pattern.pattern}$"}
+    )
 
+
+_SOMETHING = _of_form(r"[^\x00-\x1F]*[^\s\x00-\x1F\x85][^\x00-\x1F]*")
+_ANY_NUMBER = _of_form(E164)
+_LISTED = {"type": "array", "minItems": 1}
+
+Number = Annotated[str, AfterValidator(_one_number), _ANY_NUMBER]
+PhoneNumbers = Annotated[
+    tuple[str, ...],
+    BeforeValidator(check_numbers),
+    WithJsonSchema({**_LISTED, "uniqueItems": True, "items": _ANY_NUMBER.json_schema}),
+]
+CountryCode = Annotated[str, AfterValidator(_code("code")), _of_form(COUNTRY_CODE)]
+Country = Annotated[str, AfterValidator(_code("country")), _of_form(COUNTRY_CODE)]
+Prefix = Annotated[str, AfterValidator(check_prefix), _of_form(PREFIX)]
+Locale = Annotated[str, AfterValidator(check_locale), _of_form(LOCALE)]
+Group = Annotated[str, AfterValidator(_text("group")), _SOMETHING]
+GroupId = Annotated[str, AfterValidator(_text("group_id")), _SOMETHING]
+Groups = Annotated[
+    tuple[str, ...], AfterValidator(_some_groups), WithJsonSchema({**_LISTED, "items": _SOMETHING.json_schema})
+]
+MiniAppId = Annotated[str, AfterValidator(_text("mini_app_id")), _SOMETHING]
+Provider = Annotated[str, AfterValidator(_text("provider")), _SOMETHING]
+SetName = Annotated[str, AfterValidator(_text("name")), _SOMETHING]
+
+Count = Annotated[int, Field(ge=1, le=MOST_NUMBERS)]
 OrderBy = Literal["miniapp", "miniapp-type", "number", "locale", "note", "group", "miniapp-group", "none"]
 Direction = Literal["ASC", "DESC"]
 
@@ -113,8 +147,8 @@ def _problems(fault: Any) -> tuple[str, ...]:
 class Paged(Payload):
     """Which page, of what size, in which order."""
 
-    page: Annotated[int, Field(ge=1)] | None = None
-    page_size: Annotated[int, Field(ge=1)] | None = None
+    page: Count | None = None
+    page_size: Count | None = None
     order_by: OrderBy | None = None
     direction: Direction | None = None
 
@@ -146,9 +180,9 @@ class Wanted(Payload):
     """What is looked for among the numbers on offer."""
 
     provider: Provider
-    code: Annotated[str, AfterValidator(_code("code"))]
+    code: CountryCode
     group: Group
-    prefix: Annotated[str, AfterValidator(check_prefix)] | None = None
+    prefix: Prefix | None = None
 
 
 class Buying(Payload):
@@ -202,7 +236,7 @@ class Adding(Payload):
 
     numbers: PhoneNumbers
     group: Group
-    country: Annotated[str, AfterValidator(_code("country"))] | None = None
+    country: Country | None = None
     mini_app_id: MiniAppId | None = None
     locale: Locale | None = None
     log_ani: StrictBool | None = None
@@ -220,6 +254,15 @@ class NewSet(Payload):
 
 class SetChange(Payload):
     """At least one of the two."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"required": [name], "properties": {name: {"type": "string"}}}
+                for name in map(to_camel, ("group_id", "name"))
+            ]
+        }
+    )
 
     group_id: GroupId | None = None
     name: SetName | None = None

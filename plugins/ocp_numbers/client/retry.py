@@ -87,6 +87,6 @@ def retry_after(header: str | None, date: str | None = None) -> float | None:
 def _instant(http_date: str) -> float | None:
     try:
         at = parsedate_to_datetime(http_date)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return (at if at.tzinfo else at.replace(tzinfo=timezone.utc)).timestamp()

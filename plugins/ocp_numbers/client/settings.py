@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, NoReturn, SupportsIndex
 from urllib.parse import urlsplit
 
 import pyotp
@@ -31,6 +31,9 @@ ENVIRONMENTS = MappingProxyType(
         "FRANKFURT": Environment("https://pub.frankfurt.ocp.ai", "https://pub.frankfurt.ocp.ai", "ocp"),
     }
 )
+
+ACCESS = ("read", "write", "paid")
+"""What a connection may allow, each more than the one before."""
 
 LABELS = MappingProxyType(
     {
@@ -98,6 +101,9 @@ class ClientSettings(BaseModel):
     allow_plain_http: bool = False
 
     def __init__(self, **fields: Any) -> None:
+        for name in _SECRETS:  # at once: tracebacks may show what variables hold
+            if isinstance(fields.get(name), str):
+                fields[name] = SecretStr(fields[name])
         given = {name: value for name, value in fields.items() if not _is_blank(value)}
         problems: list[str] = []
         self._place(given, problems)
@@ -151,9 +157,9 @@ class ClientSettings(BaseModel):
         totp = given.get("totp_secret")
         if totp is not None:
             totp = totp.get_secret_value() if isinstance(totp, SecretStr) else str(totp)
-            given["totp_secret"] = totp = re.sub(r"[\s-]", "", totp).upper()
+            given["totp_secret"] = SecretStr(re.sub(r"[\s-]", "", totp).upper())
             try:
-                pyotp.TOTP(totp).at(0)
+                pyotp.TOTP(given["totp_secret"].get_secret_value()).at(0)
             except ValueError:
                 problems.append("One-time code secret: not usable; copy the whole key shown at its setup")
         if "personal_access_token" in given:
@@ -171,6 +177,13 @@ class ClientSettings(BaseModel):
             if field not in given
         )
 
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        """Credentials are not written down.
+
+        :raises TypeError: always.
+        """
+        raise TypeError("ClientSettings hold credentials and cannot be pickled; make them anew where they are needed")
+
 
 def _is_blank(value: object) -> bool:
     text = value.get_secret_value() if isinstance(value, SecretStr) else value
@@ -178,27 +191,32 @@ def _is_blank(value: object) -> bool:
 
 
 def _problem(fault: Any) -> str:
-    field = str(fault["loc"][0])
+    field = str(fault["loc"][0]) if fault["loc"] else "a field's name"
     value = f"{fault['input']!r}: " if field in LABELS and field not in _SECRETS else ""
     return f"{LABELS.get(field, field)}: {value}{fault['msg']}"
+
+
+def _short(text: str) -> str:
+    """An address without its query and fragment, which may hold a key."""
+    return re.split(r"[?#]", text, maxsplit=1)[0]
 
 
 def _origin(text: str, label: str, allow_http: bool, problems: list[str]) -> str:
     """``text`` as scheme, host and port, without the ``/integrations`` that people copy along."""
     text = text.strip()
+    if "@" in text:
+        problems.append(f"{label}: holds a login; put it into Login and Password")
+        return ""
     try:
         url = urlsplit(text if "://" in text else f"https://{text}")
         host, port, path = url.hostname or "", url.port, url.path.rstrip("/")
     except ValueError:
         host, port, path, url = "", None, "", urlsplit("")
-    if "@" in url.netloc:
-        problems.append(f"{label}: holds a login; put it into Login and Password")
-        return ""
     if url.scheme not in ("http", "https") or not re.fullmatch(r"[\w.:-]+", host, re.ASCII):
-        problems.append(f"{label}: {text!r} is not a host; write for example https://eu1-m.ocp.ai")
+        problems.append(f"{label}: {_short(text)!r} is not a host; write for example https://eu1-m.ocp.ai")
         return ""
     if path not in ("", "/integrations") or url.query or url.fragment:
-        problems.append(f"{label}: {text!r} goes on after the host; write only https://{url.netloc}")
+        problems.append(f"{label}: {_short(text)!r} goes on after the host; write only https://{url.netloc}")
     if url.scheme == "http" and host not in _LOOPBACK and not allow_http:
         problems.append(f"{label}: {text} would send the password unencrypted; write https://{url.netloc}")
     shown_host = f"[{host}]" if ":" in host else host

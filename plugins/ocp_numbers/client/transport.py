@@ -5,18 +5,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from itertools import count
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_origin
 from urllib.parse import quote
 
 from ocp_numbers.client.answers import check_success, read_answer
 from ocp_numbers.client.auth import ClientAuth
 from ocp_numbers.client.clock import Clock
+from ocp_numbers.client.drift import DriftCounter
+from ocp_numbers.client.guarding import BASE
 from ocp_numbers.client.limits import Limits
 from ocp_numbers.client.operations import Operation
 from ocp_numbers.client.payloads import Payload
 from ocp_numbers.client.redaction import Redactor
 from ocp_numbers.client.retry import Retry
-from ocp_numbers.client.settings import ClientSettings
+from ocp_numbers.client.settings import ACCESS, ClientSettings
 from ocp_numbers.client.translation import refusal
 from ocp_numbers.client.wire import Call, Reply, Wire
 from ocp_numbers.errors import (
@@ -27,19 +29,18 @@ from ocp_numbers.errors import (
     NoAnswer,
     NotAuthenticated,
     TooManyRequests,
+    quoted,
     shown,
 )
-from ocp_numbers.models import check_numbers, check_text
+from ocp_numbers.models import Page, check_numbers, check_text
 
 log = logging.getLogger(__name__)
 
 AnswerT = TypeVar("AnswerT")
 ReadT = TypeVar("ReadT")
 
-_BASE = "/integrations"
-_LARGEST = 512 * 1024 * 1024
+_LARGEST, _LARGEST_PAGE, _LARGEST_WORD = 512 * 2**20, 64 * 2**20, 16 * 2**20
 _ATTEMPT_AT_LEAST = 10.0
-_ACCESS = ("read", "write", "paid")
 _IDS = ("provider", "code", "group", "group_id", "groups", "set_id", "mini_app_id", "name", "number", "numbers")
 """Fields that messages name, in this order."""
 
@@ -60,6 +61,8 @@ class Transport:
         self._repeats = count(1)
         self.repeats = 0
         """How many calls were sent again after a passing fault."""
+        self.drift = DriftCounter(redactor)
+        """Where answers departed from the contract."""
 
     @property
     def settings(self) -> ClientSettings:
@@ -74,7 +77,7 @@ class Transport:
         :raises ApiError, NoAnswer: see their ``settled`` for whether a write may have taken effect.
         :raises Interrupted: the client was closed; nothing was sent.
         """
-        return self.fetch(operation, lambda reply: read_answer(operation, reply, self._redactor), **fields)
+        return self.fetch(operation, lambda reply: read_answer(operation, reply, self._redactor, self.drift), **fields)
 
     def send(self, operation: Operation[Any], **fields: Any) -> Reply:
         """As :meth:`call`, for those who read the body themselves: only status and ``success: false`` are looked at."""
@@ -88,7 +91,7 @@ class Transport:
         attempt = 0
         while True:
             self._auth.ready()
-            prepared = self._wire.prepare(call, self._settings.host + _BASE, self._auth, **request)
+            prepared = self._wire.prepare(call, self._settings.host + BASE, self._auth, **request)
             attempt += 1
             failure: ApiError | NoAnswer
             try:
@@ -98,7 +101,7 @@ class Transport:
                     now, total = self._clock.monotonic(), self._settings.total_timeout
                     deadline = deadline or now + total
                     within = max(deadline - now, min(total, _ATTEMPT_AT_LEAST))
-                    reply = self._wire.exchange(call, prepared, within=within, largest=_LARGEST)
+                    reply = self._wire.exchange(call, prepared, within=within, largest=_largest(operation))
                 error = refusal(reply, self._redactor, hint=self._auth.hint)
                 if error is None:
                     check_success(reply, self._redactor)
@@ -130,7 +133,7 @@ class Transport:
     def _checked(self, operation: Operation[Any], fields: dict[str, Any]) -> tuple[Call, dict[str, Any]]:
         """What to send, once access and every field are found right."""
         allowed, needs = self._settings.access, operation.effect.needs
-        if _ACCESS.index(needs) > _ACCESS.index(allowed):
+        if ACCESS.index(needs) > ACCESS.index(allowed):
             raise AccessRefused(operation=operation.name, needs=needs, allowed=allowed)
         path = {name: _segment(name, fields.pop(name)) for name in operation.path_fields}
         given = {name: value for name, value in fields.items() if value is not None}
@@ -141,6 +144,13 @@ class Transport:
             operation.name, operation.method, operation.path.format(**path), self._redactor.clean(_about(payload))
         )
         return call, {**request, "headers": {**headers, **request.get("headers", {})}}
+
+
+def _largest(operation: Operation[Any]) -> int:
+    """Bytes that an answer may have: what is not paged may be long, a yes or no is short."""
+    if operation.answer is str or get_origin(operation.answer) is tuple:
+        return _LARGEST
+    return _LARGEST_PAGE if issubclass(operation.answer, Page) else _LARGEST_WORD
 
 
 def _about(payload: Payload | None) -> str:
@@ -158,9 +168,9 @@ def _segment(name: str, value: str) -> str:
     if name == "number":
         check_numbers((value,), field=name)
     if check_text(value, field=name) in (".", ".."):
-        raise InvalidInput(f"{name}: {value!r} is not an id")
+        raise InvalidInput(f"{name}: {quoted(value)} is not an id")
     try:
         return quote(value, safe="")
     except UnicodeEncodeError:
-        problem = f"{name}: {value!r} is not valid text"
+        problem = f"{name}: {quoted(value)} is not valid text"
     raise InvalidInput(problem)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+import re
 import socket
 import ssl
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -28,6 +30,7 @@ log = logging.getLogger(__name__)
 
 _CHUNK = 1 << 22  # most bodies come in one piece, and are not copied to be put together
 _REFUSAL_AT_MOST = 1 << 16
+_SECRET_HEADER = re.compile("auth|cookie|credential|key|passw|secret|session|signature|token", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -45,12 +48,15 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """A whole answer, whatever it says. ``headers`` are looked up without regard to case."""
+    """A whole answer, whatever it says. ``headers`` are looked up without regard to case.
+
+    Its ``repr`` shows neither headers nor content: they may hold tokens, or megabytes.
+    """
 
     call: Call
     status: int
-    headers: Mapping[str, str]
-    content: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes = field(repr=False)
 
     @property
     def content_type(self) -> str:
@@ -70,6 +76,9 @@ class Wire:
         self.session.max_redirects = 0
         self._timeouts = (settings.connect_timeout, settings.read_timeout)
         self._redactor = redactor
+        for name, value in self.session.headers.items():
+            if _SECRET_HEADER.search(name):
+                redactor.learn(value if isinstance(value, str) else value.decode("latin-1"))
         self._watchdog = Watchdog()
         self._environments: dict[str, dict[str, Any]] = {}
         for host in dict.fromkeys((settings.host, settings.token_host)):
@@ -95,8 +104,7 @@ class Wire:
         url = host + call.path
         prepared = requests.PreparedRequest()
         prepared.method, prepared.url = call.method, f"{url}?{params}" if params else url
-        merged: dict[str, Any] = {**self.session.headers, "Accept-Encoding": "gzip", **headers}
-        prepared.headers = CaseInsensitiveDict({name: value for name, value in merged.items() if value is not None})
+        prepared.headers = _without_gaps({**self.session.headers, "Accept-Encoding": "gzip", **headers})
         prepared.prepare_body(data, files)
         if self.session.cookies:
             prepared.prepare_cookies(self.session.cookies)
@@ -115,8 +123,10 @@ class Wire:
         try:
             with self._watchdog.guard(exchange, within):
                 reply = self._reply(call, request, exchange, largest)
-            log.debug("%s %s: %d in %.3f s", call.operation, call, reply.status, time.monotonic() - started)
-            return reply
+            if not exchange.overdue:  # what was cut short may look like an answer that ends with its connection
+                log.debug("%s %s: %d in %.3f s", call.operation, call, reply.status, time.monotonic() - started)
+                return reply
+            reason, lasting = "", False
         except (requests.RequestException, HTTPError, OSError) as error:
             reason, lasting = _what_went_wrong(error, sent=exchange.sent)
         if exchange.overdue:
@@ -139,25 +149,45 @@ class Wire:
     def _reply(self, call: Call, request: requests.PreparedRequest, exchange: Exchange, largest: int) -> Reply:
         url = str(request.url)
         adapter = self.session.get_adapter(url)
-        options = {**self._environment(url), "timeout": self._timeouts}
+        environment = partial(self._environment, url)
         # the adapter, not the session: a session reads a redirect's whole body even where it does not follow it
         if isinstance(adapter, TrackingAdapter):
-            answer = adapter.exchange(exchange, request, **options)
+            answer = adapter.exchange(exchange, request, timeout=self._timeouts, environment=environment)
         else:
-            answer = Answer.of(adapter.send(request, stream=True, **options))
+            answer = Answer.of(adapter.send(request, stream=True, timeout=self._timeouts, **environment()))
         try:
             return Reply(call, answer.status, answer.headers, _body(answer, largest))
         finally:
             answer.close()
 
     def _environment(self, url: str) -> dict[str, Any]:
-        """Proxies, TLS verification and client certificate for ``url``, from the session and the environment."""
+        """Proxies, TLS verification and client certificate for ``url``, from the session and the environment.
+
+        Certificates are verified unless the session says ``False``, in so many words.
+        """
         origin = "{0.scheme}://{0.netloc}".format(urlsplit(url))
         if origin not in self._environments:
             verify = None if self.session.verify is True else self.session.verify  # the environment is for the default
             found = self.session.merge_environment_settings(origin, {}, True, verify, None)
+            if found["verify"] is not False:
+                found["verify"] = found["verify"] or True
+            elif origin.startswith("https:"):
+                log.warning("TLS certificates are not verified: whoever is between here and %s may read along", origin)
+            for proxy in found["proxies"].values():
+                self._learn_password(proxy)
             self._environments[origin] = {name: found[name] for name in ("proxies", "verify", "cert")}
         return self._environments[origin]
+
+    def _learn_password(self, proxy: str | None) -> None:
+        """Hide the password that the address of a proxy may hold, as it stands there and as it is meant."""
+        login, _, _ = (proxy or "").rpartition("@")
+        password = login.rpartition("//")[2].partition(":")[2]
+        for spelling in dict.fromkeys((password, unquote(password))):
+            self._redactor.learn(spelling)
+
+
+def _without_gaps(headers: dict[str, Any]) -> CaseInsensitiveDict[str]:
+    return CaseInsensitiveDict({name: value for name, value in headers.items() if value is not None})
 
 
 class _TooLong(HTTPError):
@@ -199,6 +229,8 @@ def _unzipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
     inflater = zlib.decompressobj(wbits=31)
     begun = False
     for piece in pieces:
+        if inflater.eof:
+            return  # something follows that belongs to no answer, and may go on for ever
         begun = True
         while piece and not inflater.eof:
             try:
@@ -230,7 +262,8 @@ def _what_went_wrong(error: BaseException, *, sent: bool) -> tuple[str, bool]:
         return next((cause for cause in causes if isinstance(cause, kinds)), None)
 
     if refused := among(ssl.SSLCertVerificationError):
-        return f"the TLS certificate was refused: {getattr(refused, 'verify_message', '') or refused}", True
+        said = getattr(refused, "verify_message", "") or refused
+        return f"the TLS certificate was refused ({said}); for a CA of your own give its file as verify", True
     if among(_TooLong):
         return str(error), True
     if among(socket.gaierror):
@@ -239,6 +272,8 @@ def _what_went_wrong(error: BaseException, *, sent: bool) -> tuple[str, bool]:
         return "the connection was refused: nothing listens there", False
     if among(requests.exceptions.ProxyError, ProxyError):
         return f"the proxy did not connect: {causes[-1]}", False
+    if (disagreed := among(ssl.SSLError)) and not isinstance(disagreed, ssl.SSLEOFError):
+        return f"TLS 1.2 or newer could not be agreed on, does https belong there? ({disagreed})", False
     if among(requests.exceptions.ConnectTimeout, ConnectTimeoutError):
         return "no connection in time", False
     if among(requests.exceptions.ReadTimeout, TimeoutError):

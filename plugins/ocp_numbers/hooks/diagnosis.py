@@ -27,6 +27,8 @@ def explain(error: OcpError, settings: ClientSettings) -> str:
         return f"{_login_refused(error, settings)} OCP said: {error.message}"
     if isinstance(error, NotConnected):
         label, host = _asked(error, settings)
+        if "certificate was refused" in error.reason:
+            return f"{label}: {host} is not trusted ({error.reason}): 'verify' in the connection's Extra."
         return f"{label}: {host} cannot be reached ({error.reason}); check its spelling, the proxy and the firewall."
     if isinstance(error, NoAnswer):
         label, host = _asked(error, settings)

@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.http.hooks.http import HttpHook
 from airflow.sdk import Connection
+from airflow.sdk.exceptions import AirflowException
 from airflow.sdk.log import mask_secret
+from pydantic import SecretStr
 
 from ocp_numbers.client import ClientSettings, OcpClient, Retry
 from ocp_numbers.errors import InvalidConnection, OcpError
 from ocp_numbers.hooks.diagnosis import explain
+from ocp_numbers.metrics import tell_calls
 
 if TYPE_CHECKING:
-    from requests import Session
+    from requests import Response, Session
 
 SETTINGS = (
     "environment",
@@ -37,7 +40,9 @@ SETTINGS = (
 )
 """Keys of the connection's extra that are the client's settings."""
 
-HTTP_OPTIONS = ("proxies", "proxy", "verify", "verify_ssl", "cert", "trust_env")
+SECRETS = ("password", "totp_secret", "personal_access_token")
+VERIFY = ("verify", "verify_ssl")
+HTTP_OPTIONS = ("proxies", "proxy", *VERIFY, "cert", "trust_env")
 """Keys of the extra that shape the session, with the meaning that ``HttpHook`` gives them."""
 
 CREDENTIAL_HEADERS = ("authorization", "proxy-authorization", "x-ocp-personal-access-token", "cookie")
@@ -74,15 +79,9 @@ class OcpNumbersHook(HttpHook):
 
         :raises InvalidConnection: naming everything that is missing, unknown or contradictory, in the form's words.
         """
-        connection = self.get_connection(self.ocp_conn_id)
-        extra, problems = _extra_of(connection)
-        given = {name: extra.get(name) for name in SETTINGS}
-        if given["allow_plain_http"] is not None:
-            given["allow_plain_http"] = str(given["allow_plain_http"]).lower() == "true"
+        given, problems = _fields_of(self.get_connection(self.ocp_conn_id))
         try:
-            settings = ClientSettings(
-                host=_host_of(connection), login=connection.login, password=connection.password, **given
-            )
+            settings = ClientSettings(**given)
         except InvalidConnection as error:
             raise InvalidConnection([*error.problems, *problems]) from None
         if problems:
@@ -100,13 +99,23 @@ class OcpNumbersHook(HttpHook):
     def get_conn(self, headers: dict[Any, Any] | None = None, extra_options: dict[str, Any] | None = None) -> Session:
         """A session of your own that is logged in as the client is, for calls to OCP that the client does not offer.
 
-        Proxies, TLS and certificates are the connection's. Redirects are refused: they could carry credentials
-        elsewhere.
+        Proxies, TLS and certificates are the connection's, and so is ``access``: what it does not allow is refused with
+        :class:`~ocp_numbers.errors.AccessRefused` before it is sent, and what is unknown and more than a look needs
+        ``paid``. Redirects are refused: they could carry credentials elsewhere.
         """
+        auth = self.client.session.auth
         session = super().get_conn(headers, extra_options)
-        session.auth = self.client.session.auth
+        session.auth = auth
         session.max_redirects = 0
         return session
+
+    def check_response(self, response: Response) -> None:
+        """As ``HttpHook`` does for its ``run``, but without whatever secrets the answer repeats.
+
+        :raises AirflowException: the answer is not a success.
+        """
+        if not response.ok:
+            raise AirflowException(f"{response.status_code}: {self.client.clean(response.text)}")
 
     def test_connection(self) -> tuple[bool, str]:
         """Log in and read one row; says which field to change when that fails.
@@ -131,6 +140,7 @@ class OcpNumbersHook(HttpHook):
         client = self.__dict__.pop("client", None)
         if client is not None:
             client.close()
+            tell_calls(client, environment=self.environment)
 
     def __enter__(self) -> OcpNumbersHook:
         return self
@@ -151,11 +161,27 @@ class OcpNumbersHook(HttpHook):
         """Let session options and headers through only: what is left over becomes a header there, a secret too."""
         extra, _ = _extra_of(connection)
         public = {name: value for name, value in extra.items() if name not in SETTINGS}
+        for name in VERIFY:
+            if name in public:
+                public[name] = _verify_of(public[name])
         return super()._configure_session_from_extra(
             session,
             Connection(conn_id=connection.conn_id, conn_type=self.conn_type, extra=json.dumps(public)),
             extra_options,
         )
+
+
+def _fields_of(connection: Connection) -> tuple[dict[str, Any], list[str]]:
+    """The client's settings in the connection, secrets covered, and a sentence for each key that means nothing here."""
+    extra, problems = _extra_of(connection)
+    given = {name: extra.get(name) for name in SETTINGS}
+    if given["allow_plain_http"] is not None:
+        given["allow_plain_http"] = str(given["allow_plain_http"]).lower() == "true"
+    given |= {"host": _host_of(connection), "login": connection.login, "password": connection.password}
+    for name in SECRETS:
+        if given[name]:
+            given[name] = SecretStr(str(given[name]))
+    return given, problems
 
 
 def _host_of(connection: Connection) -> str:
@@ -183,7 +209,15 @@ def _extra_of(connection: Connection) -> tuple[dict[str, Any], list[str]]:
     return dict(extra), [problem for name, value in extra.items() if (problem := _problem_of(name, value))]
 
 
+def _verify_of(value: Any) -> Any:
+    """Whether to verify certificates, or the CA's file to verify them by; ``None``, the default, where it is blank."""
+    text = str("" if value is None else value).strip()
+    return {"true": True, "false": False, "": None}.get(text.lower(), text)
+
+
 def _problem_of(name: str, value: Any) -> str | None:
+    if name in VERIFY and not isinstance(value, bool | str | None):
+        return f"Extra: {name}: {value!r} says nothing clear; write true, false, or the path of a CA certificate"
     if name in SETTINGS or name in HTTP_OPTIONS:
         return None
     if name.lower() in CREDENTIAL_HEADERS:
