@@ -28,7 +28,7 @@ from pathlib import Path
 from airflow.sdk import DAG, Param, chain
 
 from ocp_numbers.operators.regions import (
-    ApprovePlanOperator,
+    ApproveRegionOperator,
     BuyPlannedNumbersOperator,
     FillSetOperator,
     PlanRegionOperator,
@@ -68,7 +68,7 @@ with DAG(
     params={name: Param(**schema) for name, schema in RegionSpec.form(EXAMPLE).items()},
 ) as dag:
     search = PlanRegionOperator(task_id="search", region="{{ dict(params) | tojson }}", policy_file=str(POLICY))
-    approve = ApprovePlanOperator(task_id="approve", plan=search.output, response_timeout=timedelta(days=1))
+    approve = ApproveRegionOperator(task_id="approve", plan=search.output, response_timeout=timedelta(days=1))
     buy = BuyPlannedNumbersOperator(task_id="buy", plan=approve.output, pool="ocp_writes")
     fill = FillSetOperator(
         task_id="set",

@@ -19,6 +19,7 @@ from ocp_numbers.cleanup.selection import QUARANTINE, Known, Sets, select_unused
 from ocp_numbers.client import OcpClient
 from ocp_numbers.data_root import DataRoot
 from ocp_numbers.journal import Actor, Journal
+from ocp_numbers.ordering import Reservations
 from ocp_sandbox import Sandbox
 
 TODAY = date(2026, 11, 23)
@@ -141,7 +142,14 @@ class Scene:
         )
 
     def marking(self, plan: CleanupPlan) -> Marking:
-        return Marking(lambda: self.client, self.journal(plan), plan, today=TODAY)
+        reservations = Reservations(self.data_root, plan.environment)
+        return Marking(
+            lambda: self.client,
+            self.journal(plan),
+            plan,
+            today=TODAY,
+            reserved=lambda: reservations.taken().owner,
+        )
 
     def releasing(self, plan: CleanupPlan, policy: CleanupPolicy = POLICY) -> Releasing:
         return Releasing(

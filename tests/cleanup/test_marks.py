@@ -86,3 +86,7 @@ def test_what_counts_as_a_mark(note, since):
 )
 def test_the_word_keep_keeps_a_number(note, expected):
     assert kept(note) is expected
+
+
+def test_a_date_that_does_not_exist_hides_no_mark_after_it() -> None:
+    assert marked_since("[unused since 2026-13-40] [unused since 2026-01-02]") == date(2026, 1, 2)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocp_numbers.cleanup import report
-from ocp_numbers.cleanup.plan import CleanupPlan, load_plan, save_plan
+from ocp_numbers.cleanup.plan import CleanupPlan, check_limits, load_plan, save_plan
 from ocp_numbers.cleanup.policy import CleanupPolicy
 from ocp_numbers.cleanup.selection import Action, Line
 from ocp_numbers.data_root import DataRoot
@@ -169,3 +169,10 @@ def test_the_summary_counts_every_action():
 )
 def test_whether_somebody_is_asked(made, why):
     assert report.unasked(made) == why
+
+
+def test_exactly_the_largest_share_is_within_the_limit() -> None:
+    releases = (line(),)
+    check_limits(releases, estate=100, policy=CleanupPolicy(max_release_percent=Decimal(1)))
+    with pytest.raises(LimitExceeded, match=r"1\.01 % of 99 numbers"):
+        check_limits(releases, estate=99, policy=CleanupPolicy(max_release_percent=Decimal(1)))

@@ -13,7 +13,8 @@ from ocp_numbers.cleanup.planning import plan_cleanup
 from ocp_numbers.cleanup.policy import CleanupPolicy
 from ocp_numbers.cleanup.selection import Action, Line
 from ocp_numbers.errors import IncompleteSnapshot, OrderCorrupt
-from ocp_numbers.ordering import OrderBook, State
+from ocp_numbers.ordering import Claim, OrderBook, Reservations, State
+from ocp_sandbox import Fault
 
 
 def planned(scene: Scene, policy: CleanupPolicy = POLICY, now: datetime = NOON) -> CleanupPlan:
@@ -66,6 +67,15 @@ def test_an_inventory_from_the_future_decides_nothing(scene: Scene) -> None:
     assert planned(scene, now=NOON - timedelta(hours=10, minutes=10)).lines
     with pytest.raises(IncompleteSnapshot, match="still to come"):
         planned(scene, now=NOON - timedelta(hours=11))
+
+
+@pytest.mark.parametrize("field", ["miniAppId", "phoneNumberSetId", "groupId", "note"])
+def test_what_ocp_does_not_tell_of_a_due_number_decides_nothing(scene: Scene, field: str) -> None:
+    publish(scene)
+    for path in ("*/numbers/search", "*/numbers-set/*/numbers"):
+        scene.sandbox.faults.add(Fault(path=path, kind="drift", field=field))
+    with pytest.raises(IncompleteSnapshot, match=rf"{field}: missing in OCP's answer"):
+        planned(scene)
 
 
 def test_a_due_number_used_since_the_inventory_is_not_in_the_plan(scene: Scene) -> None:
@@ -183,6 +193,25 @@ def test_orders_keep_their_numbers(
     assert why in line.why
 
 
+def test_a_number_that_a_region_counts_on_is_not_marked(scene: Scene) -> None:
+    """Neither by a plan made after it was reserved, nor by one made before."""
+    publish(scene)
+    earlier = planned(scene)
+    (number,) = scene.of("new")
+    reserve(scene, number)
+    (line,) = [line for line in planned(scene).lines if line.number == number]
+    assert (line.action, line.why) == (Action.LEAVE, "is reserved by a plan for set front of group us")
+    scene.marking(earlier).carry_out()
+    assert scene.now("new")["note"] == "lobby"
+    assert "unused since" in scene.now("blank")["note"]
+
+
+def reserve(scene: Scene, number: str) -> None:
+    reservations = Reservations(scene.data_root, "ocp_default")
+    claim = Claim(owner="set front of group us", plan="digest", numbers=(number,))
+    reservations.reserve(lambda _: (None, claim), owner=claim.owner, run="run", since=reservations.now())
+
+
 def test_an_order_that_cannot_be_read_stops_the_cleanup(scene: Scene) -> None:
     publish(scene)
     scene.data_root.write("orders/ocp_default%2Fus%2Ffront.json", b"{}")
@@ -196,3 +225,36 @@ def test_a_mark_counts_as_older_each_day(scene: Scene) -> None:
     assert line_of(planned(scene), scene, "early").action is Action.WAIT
     assert line_of(planned(scene, now=tomorrow), scene, "early").action is Action.RELEASE
     assert mark(TODAY - timedelta(days=29)) in (line_of(planned(scene), scene, "early").note or "")
+
+
+def test_an_inventory_of_exactly_the_greatest_age_still_decides(scene: Scene) -> None:
+    publish(scene, TODAY - timedelta(days=1))
+    assert planned(scene, POLICY.model_copy(update={"max_snapshot_age_hours": 34})).lines
+
+
+def test_clocks_may_differ_by_a_quarter_of_an_hour(scene: Scene) -> None:
+    publish(scene)
+    taken = NOON.replace(hour=2)
+    assert planned(scene, now=taken - timedelta(minutes=15)).lines
+    with pytest.raises(IncompleteSnapshot, match="still to come"):
+        planned(scene, now=taken - timedelta(minutes=16))
+
+
+def test_a_group_without_numbers_adds_nothing_to_the_estate(scene: Scene) -> None:
+    publish(scene)
+    assert planned(scene, POLICY.model_copy(update={"groups": ("eu", "nowhere")})).estate == 3
+
+
+def test_what_became_busy_since_the_inventory_is_given_up_by_nobody(scene: Scene) -> None:
+    publish(scene)
+    number = scene.numbers["due bought"]
+    scene.sandbox.edit.change_number(number, mini_app_id=scene.app, note="sales", set_id=None)
+    assert number not in {line.number for line in planned(scene).lines}
+
+
+def test_without_a_due_number_ocp_is_not_asked_again(scene: Scene) -> None:
+    publish(scene)
+    scene.sandbox.clear_calls()
+    plan = planned(scene, POLICY.model_copy(update={"grace_days": 300}))
+    assert plan.releases == ()
+    assert not [call for call in scene.sandbox.calls() if call["path"].endswith("/api/numbers/search")]

@@ -82,7 +82,7 @@ def test_a_pattern_names_its_field(policy_file, pattern):
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("a: [", "not YAML"), ("- a\n- b", "field: value"), ("just text", "field: value")],
+    [("a: [", "not readable as YAML"), ("- a\n- b", "field: value"), ("just text", "field: value")],
 )
 def test_a_file_that_is_no_policy_is_refused(policy_file, text, said):
     assert said in faults(policy_file(text))[0]
@@ -126,3 +126,32 @@ def test_patterns_cover_whole_fields_and_never_our_own_marker(pattern, covers):
     row = PhoneNumber(number="+12125550123", note="front\ndesk [unused since 2026-01-01]", group_id="retail-us")
     found = CleanupPolicy(protect=(pattern,)).protection(row, "west")
     assert (found == pattern) is covers
+
+
+def test_a_pattern_may_hold_colons_of_its_own() -> None:
+    policy = CleanupPolicy(protect=("note:sip:*",))
+    row = PhoneNumber(number="+12125550000", note="sip:desk")
+    assert policy.protection(row, None) == "note:sip:*"
+    assert policy.protection(row.model_copy(update={"note": "desk"}), None) is None
+
+
+def test_a_fault_of_a_run_begins_with_its_field_and_one_of_the_file_with_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "cleanup.yaml"
+    path.write_text("max_release: -1\n")
+    with pytest.raises(InvalidInput) as caught:
+        CleanupPolicy.load(path, {"grace_days": 0, "nonsense": 1})
+    file, *run = caught.value.problems
+    assert file.startswith("cleanup.yaml: max_release: -1 cannot be used: ")
+    assert [fault.partition(" ")[0] for fault in sorted(run)] == ["grace_days:", "nonsense:"]
+    assert any(fault.startswith("nonsense: is unknown; use one of groups, protect,") for fault in run)
+
+
+def test_every_field_of_the_form_may_be_left_empty_and_says_what_that_means() -> None:
+    form = CleanupPolicy.form()
+    assert set(form) == set(CleanupPolicy.model_fields) - {"dry_run", "max_snapshot_age_hours"}
+    for field, schema in form.items():
+        assert schema["type"][0] == "null", field
+        assert schema["default"] is None, field
+        assert schema["description"].endswith(" Empty: as in the policy file."), field
+    assert form["grace_days"]["type"] == ["null", "integer"]
+    assert (form["grace_days"]["minimum"], form["grace_days"]["maximum"]) == (1, 3650)

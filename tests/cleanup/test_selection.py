@@ -99,6 +99,7 @@ def test_groups_of_the_policy_limit_what_is_looked_at():
         (Known(since={NUMBER: TODAY - timedelta(days=29)}), Action.LEAVE, "is new"),
         (Known(since={NUMBER: TODAY - timedelta(days=30)}), Action.RELEASE, "ago"),
         (Known(ordered={NUMBER: "eu1/us/front"}), Action.LEAVE, "eu1/us/front"),
+        (Known(reserved={NUMBER: "set front of group us"}), Action.LEAVE, "set front of group us"),
         (Known(last_used={NUMBER: TODAY - timedelta(days=29)}), Action.CLEAR, "used again"),
         (Known(last_used={NUMBER: TODAY - timedelta(days=30)}), Action.RELEASE, "ago"),
         (Known(unmarked={NUMBER: TODAY - timedelta(days=28)}), Action.CLEAR, "was not there on 2026-10-26 yet"),
@@ -144,6 +145,7 @@ knowledge = st.builds(
     last_used=st.dictionaries(st.just(NUMBER), near),
     unmarked=st.dictionaries(st.just(NUMBER), near),
     ordered=st.dictionaries(st.just(NUMBER), st.just("an order")),
+    reserved=st.dictionaries(st.just(NUMBER), st.just("a set")),
 )
 
 
@@ -163,7 +165,7 @@ def test_nothing_attached_protected_unmarked_or_not_yet_due_is_ever_released(num
     in_note = [day for day in days if f"[unused since {day.isoformat()}]" in note]
     assert in_note
     assert (TODAY - max(in_note)).days >= grace
-    assert known.ordered == {}
+    assert known.ordered == known.reserved == {}
     assert all((TODAY - day).days >= grace for day in known.since.values())
     assert all(day <= max(in_note) for day in (*known.last_used.values(), *known.since.values()))
     assert all(day <= max(in_note) + timedelta(days=1) for day in known.unmarked.values())

@@ -17,6 +17,14 @@ def test_exporting_keeps_its_promises(prove: Callable[..., Proof]) -> None:
     assert proof.met > 5
 
 
+def test_who_was_taken_for_dead_before_it_began_may_export_the_date_once_more() -> None:
+    """It wakes up when the run that took its place has ended: what it publishes then is the inventory, whole."""
+    with Prover(exporting()) as prover:
+        verdict = prover.run(Case.parse("export+again 1:frozen>lose-root"))
+    assert verdict.met == 1
+    assert not verdict.violations, str(verdict)
+
+
 def files_moved_over_those_of_the_last_export() -> None:
     """What many exports do: each file takes the place of the old one, and the manifest comes last."""
     from ocp_numbers.inventory import export, publish

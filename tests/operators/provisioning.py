@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
+from threading import Lock
 from typing import Any, TypeVar
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, BaseOperator
 
 from ocp_numbers.operators.regions import (
-    ApprovePlanOperator,
+    ApproveRegionOperator,
     BuyPlannedNumbersOperator,
     FillSetOperator,
     PlanRegionOperator,
@@ -49,9 +50,12 @@ class DagRun:
     triggering_user_name: str = "olivia"
 
 
+_one_dag_at_a_time = Lock()
+
+
 def followed(kind: type[OperatorT], **arguments: Any) -> OperatorT:
     """An operator that another task comes after."""
-    with DAG("provision_region", schedule=None):
+    with _one_dag_at_a_time, DAG("provision_region", schedule=None):
         operator = kind(**arguments)
         operator.set_downstream(EmptyOperator(task_id="follower"))
     return operator
@@ -84,7 +88,7 @@ class Provisioning:
         return dict(self._run(operator, **self.context, task=operator))
 
     def approve(self, plan: dict[str, Any], answer: str | None = None, by: str = "anna") -> dict[str, Any]:
-        operator = ApprovePlanOperator(task_id="approve", plan=plan)
+        operator = ApproveRegionOperator(task_id="approve", plan=plan)
         if not plan["ask"]:
             return dict(self._run(operator, **self.context, task=operator))
         event = {
@@ -95,7 +99,7 @@ class Provisioning:
         }
         return self.complete(operator, event)
 
-    def complete(self, operator: ApprovePlanOperator, event: dict[str, Any]) -> dict[str, Any]:
+    def complete(self, operator: ApproveRegionOperator, event: dict[str, Any]) -> dict[str, Any]:
         """Resume the waiting task with an answer."""
         context: Any = {**self.context, "task": operator}
         return dict(operator.execute_complete(context, event))

@@ -25,7 +25,7 @@ from ocp_numbers.errors import (
     PlanChanged,
     VerificationFailed,
 )
-from ocp_numbers.operators.regions import ApprovePlanOperator, PlanRegionOperator
+from ocp_numbers.operators.regions import ApproveRegionOperator, PlanRegionOperator
 from ocp_sandbox import Fault
 from operators.provisioning import Provisioning, followed
 from operators.world import GROUP, Run, World
@@ -104,6 +104,82 @@ class TestTheWholeWay:
         assert (answer["requested_by"], answer["approved_by"], answer["approved"]) == ("olivia", "anna", True)
 
 
+class TestBesideOtherRegions:
+    def test_thirty_regions_of_one_area_at_once_each_get_their_own(
+        self, run: Run, world: World, data_root: DataRoot
+    ) -> None:
+        """All plan and wait for approval before the first buys; some numbers are ours and free, the rest is bought."""
+        for _ in range(30):
+            ours(world)
+        places = [
+            Provisioning(run, world, run_id=f"run-{place}", set_name=f"desk-{place}", quantity=3, max_total_price=500)
+            for place in range(30)
+        ]
+        for place in places:
+            place.region["max_unit_price"] = 100
+        with ThreadPoolExecutor(8) as pool:
+            plans = list(pool.map(Provisioning.search, places))
+            outcomes = list(pool.map(lambda place, plan: place.apply(place.approve(plan)), places, plans))
+        held: dict[str, set[str]] = {}
+        for row in world.sandbox.numbers():
+            if (row["setName"] or "").startswith("desk-"):
+                held.setdefault(row["setName"], set()).add(row["number"])
+        assert {name: len(numbers) for name, numbers in held.items()} == {f"desk-{place}": 3 for place in range(30)}
+        ledger = world.sandbox.ledger()["totals"]
+        assert len(bought(world)) == len(set(bought(world))) == sum(outcome["bought"] for outcome in outcomes) == 60
+        assert sum(Decimal(outcome["spent"]) for outcome in outcomes) == Decimal(ledger["spent"])
+
+    def test_what_a_waiting_plan_counts_on_is_shown_to_nobody_else(self, run: Run, world: World) -> None:
+        free = ours(world)
+        first = Provisioning(run, world, run_id="one", quantity=1)
+        second = Provisioning(run, world, run_id="two", quantity=1, set_name="other")
+        plan = first.search()
+        assert free in plan["body"]
+        assert free not in second.search()["body"]
+        assert first.apply(first.approve(plan))["bought"] == 0
+
+    def test_a_rejected_plan_frees_its_numbers_at_once(self, run: Run, world: World) -> None:
+        free = ours(world)
+        first = Provisioning(run, world, run_id="one", quantity=1)
+        operator = followed(ApproveRegionOperator, task_id="approve", plan=first.search())
+        event = {"chosen_options": ["Reject"], "params_input": {}, "responded_by_user": None}
+        with pytest.raises(DownstreamTasksSkipped):
+            first.complete(operator, {**event, "responded_at": datetime.now(timezone.utc)})
+        assert free in Provisioning(run, world, run_id="two", quantity=1, set_name="other").search()["body"]
+
+    def test_a_dry_run_reserves_nothing(self, run: Run, world: World, data_root: DataRoot) -> None:
+        ours(world)
+        with pytest.raises(DownstreamTasksSkipped):
+            Provisioning(run, world, dry_run=True).search()
+        assert not data_root.keys("reservations")
+
+    def test_numbers_that_went_to_another_plan_meanwhile_stop_the_run_before_the_first_cent(
+        self, run: Run, world: World, data_root: DataRoot
+    ) -> None:
+        """The data root was lost while the first waited: the second could not know."""
+        first = Provisioning(run, world, run_id="one", quantity=2)
+        approved = first.approve(first.search())
+        data_root.delete_folder("reservations")
+        Provisioning(run, world, run_id="two", quantity=2, set_name="other").search()
+        with pytest.raises(
+            PlanChanged, match=r"its reservation ran out.*set other of group retail-us.*Nothing was bought"
+        ):
+            first.buy(approved)
+        assert not bought(world)
+
+    def test_an_order_that_is_begun_is_finished_although_its_reservation_was_lost(
+        self, run: Run, world: World, data_root: DataRoot
+    ) -> None:
+        first = Provisioning(run, world, run_id="one", quantity=2)
+        approved = first.approve(first.search())
+        world.sandbox.faults.add(Fault("PUT", "/api/numbers", kind="status", status=400, times=1, every=1))
+        with pytest.raises(OcpError):
+            first.buy(approved)
+        data_root.delete_folder("reservations")
+        Provisioning(run, world, run_id="two", quantity=2, set_name="other").search()
+        assert first.apply(approved)["bought"] == 2
+
+
 class TestBeforeTheFirstCent:
     @pytest.mark.parametrize(
         ("wish", "error", "figure"),
@@ -153,7 +229,7 @@ class TestApproval:
         monkeypatch.setattr(hitl, "upsert_hitl_detail", lambda **question: asked.update(question))
         plan = task.search()
         with pytest.raises(TaskAwaitingInput):
-            run(ApprovePlanOperator(task_id="approve", plan=plan), **task.context)
+            run(ApproveRegionOperator(task_id="approve", plan=plan), **task.context)
         assert asked["options"] == [f"Approve {plan['digest'][:12]}", "Reject"]
         assert asked["defaults"] == ["Reject"]
         assert "to buy" in asked["subject"]
@@ -169,7 +245,7 @@ class TestApproval:
         self, task: Provisioning, by: str | None, world: World, data_root: DataRoot
     ) -> None:
         plan = task.search()
-        operator = followed(ApprovePlanOperator, task_id="approve", plan=plan)
+        operator = followed(ApproveRegionOperator, task_id="approve", plan=plan)
         user = {"id": by, "name": by} if by else None
         event = {"chosen_options": ["Reject"], "params_input": {}, "responded_by_user": user}
         with pytest.raises(DownstreamTasksSkipped):
@@ -183,7 +259,7 @@ class TestApproval:
     ) -> None:
         plan = task.search()
         task.ti.map_index = 0
-        operator = followed(ApprovePlanOperator, task_id="approve", plan=plan)
+        operator = followed(ApproveRegionOperator, task_id="approve", plan=plan)
         event = {"chosen_options": ["Reject"], "params_input": {}, "responded_at": datetime.now(timezone.utc)}
         answer = task.complete(operator, {**event, "responded_by_user": None})
         assert answer["approved"] is False

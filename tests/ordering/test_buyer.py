@@ -22,7 +22,7 @@ from ocp_numbers.errors import (
     ServerFault,
     TooManyRequests,
 )
-from ocp_numbers.ordering import Caps, Requester, State, problem
+from ocp_numbers.ordering import Caps, Claim, Requester, Reservations, State, problem
 from ordering.shop import COUNTRY, ENVIRONMENT, GROUP, PROVIDER, SETTLE, Shop, wish
 
 TRIAL = f"{ENVIRONMENT}/trial"
@@ -56,6 +56,16 @@ class TestFulfil:
         assert shop.agrees_with(receipt)
         assert problem(receipt) is None
         assert {entry["note"] for entry in shop.bought()} == {f"front desk {shop.document().stamp}"}
+
+    def test_what_a_waiting_plan_counts_on_is_left_to_it(self, shop: Shop) -> None:
+        first, second, *others = [offer.number for offer in shop.offers(5)]
+        claim = Claim(owner="set north of group us", plan="digest", numbers=(first, second))
+        reservations = Reservations(shop.book.data_root, ENVIRONMENT)
+        reservations.reserve(lambda _: (None, claim), owner=claim.owner, run="run", since=reservations.now())
+
+        receipt = shop.order(wish(3))
+
+        assert sorted(receipt.bought) == sorted(others)
 
     def test_a_second_run_buys_nothing_and_gives_the_same_account(self, shop: Shop) -> None:
         first = shop.order()

@@ -11,7 +11,7 @@ from ocp_numbers.cleanup.selection import Known, Sets, use_of
 from ocp_numbers.data_root import DataRoot
 from ocp_numbers.inventory import CompleteSnapshot, as_of, dates, load, partition_of, read_batches
 from ocp_numbers.models import PhoneNumber
-from ocp_numbers.ordering import OrderBook, State
+from ocp_numbers.ordering import OrderBook, Reservations, State
 
 _USE = ("number", "mini_app_id", "mini_app_name", "mini_app_type", "mini_app_diamant_app_name", "mini_app_group")
 _TRACES = (*_USE, "set_id", "set_name", "note")
@@ -86,7 +86,8 @@ def _rows_of(
 
 
 def orders_of(data_root: DataRoot, environment: str) -> Known:
-    """What the orders of an environment say: which numbers belong to open ones, and when closed ones brought theirs.
+    """What the orders of an environment say: which numbers belong to open ones, and when closed ones brought theirs;
+    and which numbers a plan has reserved.
 
     :raises OrderCorrupt: when an order cannot be read.
     """
@@ -99,4 +100,5 @@ def orders_of(data_root: DataRoot, environment: str) -> Known:
             elif line.state is State.OWNED and line.origin != "already ours":
                 came = (line.settled_at or order.closed_at or order.opened_at).date()
                 since[line.number] = max(came, since.get(line.number, came))
-    return Known(since=since, ordered=ordered)
+    reserved = Reservations(data_root, environment).taken().owner
+    return Known(since=since, ordered=ordered, reserved=reserved)

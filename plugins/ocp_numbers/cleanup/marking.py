@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ocp_numbers.cleanup.marks import with_mark, without_mark
@@ -16,6 +16,7 @@ from ocp_numbers.errors import BadRequest, Conflict, NotFound, Refused, shown
 from ocp_numbers.journal import Journal, NumberEdit
 from ocp_numbers.models import PhoneNumber
 from ocp_numbers.progress import Progress
+from ocp_numbers.threads import Threads
 
 if TYPE_CHECKING:
     from ocp_numbers.client import OcpClient
@@ -30,28 +31,36 @@ _NOT_THIS_ONE = (BadRequest, Conflict, NotFound, Refused)
 
 
 def outstanding(
-    plan: CleanupPlan, rows: Iterable[PhoneNumber], sets: Sets, today: date
+    plan: CleanupPlan,
+    rows: Iterable[PhoneNumber],
+    sets: Sets,
+    today: date,
+    reserved: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[tuple[Line, PhoneNumber]]:
     """The numbers among ``rows``, as OCP shows them now, for which the plan's marking or clearing is still to be done.
 
-    A number that somebody began to use, protected or gave another mark since is left for the next run's plan.
+    A number that somebody began to use, reserved, protected or gave another mark since is left for the next run's plan.
+
+    :param reserved: by whom; see :class:`~ocp_numbers.cleanup.selection.Known`.
     """
     planned = {line.number: line for line in plan.only(*MARKING, Action.CLEAR)}
     for row in rows:
         line = planned.get(row.number)
         if line is None:
             continue
-        known = Known(last_used={row.number: line.last_used} if line.last_used else {})
+        known = Known(last_used={row.number: line.last_used} if line.last_used else {}, reserved=reserved)
         now = decide(row, plan.policy, sets, known, today)
         if now and (now.action in MARKING) == (line.action in MARKING) and now.action in (*MARKING, Action.CLEAR):
             yield now, row
 
 
-def look(client: OcpClient, plan: CleanupPlan, today: date) -> list[Line]:
+def look(
+    client: OcpClient, plan: CleanupPlan, today: date, reserved: Mapping[str, str] = MappingProxyType({})
+) -> list[Line]:
     """What is still to be done of the plan's marking and clearing, read from OCP now."""
     numbers = [line.number for line in plan.only(*MARKING, Action.CLEAR)]
     rows = client.numbers.find(numbers).values() if numbers else ()
-    return [line for line, _ in outstanding(plan, rows, Sets.of(client.sets.list()), today)]
+    return [line for line, _ in outstanding(plan, rows, Sets.of(client.sets.list()), today, reserved)]
 
 
 class Marking:
@@ -59,13 +68,23 @@ class Marking:
 
     :param connect: gives the client for the next call, or raises when the task was asked to end.
     :param today: the day that new marks bear, whenever the plan was made.
+    :param reserved: tells which numbers are reserved at the moment, and for what.
     """
 
-    def __init__(self, connect: Callable[[], OcpClient], journal: Journal, plan: CleanupPlan, *, today: date) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], OcpClient],
+        journal: Journal,
+        plan: CleanupPlan,
+        *,
+        today: date,
+        reserved: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:
         self._connect = connect
         self._journal = journal
         self._plan = plan
         self._today = today
+        self._reserved = reserved
         self._placing = Placing(connect, journal)
 
     def carry_out(self) -> int:
@@ -85,7 +104,7 @@ class Marking:
 
     def _batch(self, numbers: Sequence[str]) -> int:
         rows = self._connect().numbers.find(numbers).values()
-        todo = list(outstanding(self._plan, rows, self._placing.sets, self._today))
+        todo = list(outstanding(self._plan, rows, self._placing.sets, self._today, self._reserved()))
         noted = self._annotate(todo)
         self._quarantine([row for line, row in noted if line.action in MARKING])
         leaving = [row for line, row in noted if line.action is Action.CLEAR and self._placing.sets.ours(row)]
@@ -101,7 +120,7 @@ class Marking:
         if changes:
             intent = self._journal.intend("note", [NumberEdit.of(row, note=note) for row, note in changes])
             client = self._connect()
-            with ThreadPoolExecutor(client.settings.max_concurrency) as pool:
+            with Threads(client.settings.max_concurrency) as pool:
                 written = pool.map(lambda change: _write_note(client, change[0].number, change[1]), changes)
                 refused = {row.number for (row, _), done in zip(changes, written, strict=True) if not done}
             self._journal.confirm(intent)

@@ -11,11 +11,11 @@ from ocp_numbers.cleanup.history import History, orders_of
 from ocp_numbers.cleanup.marks import MARKER
 from ocp_numbers.cleanup.plan import CleanupPlan
 from ocp_numbers.cleanup.policy import CleanupPolicy
-from ocp_numbers.cleanup.selection import Action, Known, Line, Sets, decide
+from ocp_numbers.cleanup.selection import DECIDING, Action, Known, Line, Sets, decide
 from ocp_numbers.data_root import DataRoot
 from ocp_numbers.errors import IncompleteSnapshot
 from ocp_numbers.inventory import CompleteSnapshot, latest, read_batches
-from ocp_numbers.models import PhoneNumber
+from ocp_numbers.models import PhoneNumber, check_told
 
 if TYPE_CHECKING:
     from ocp_numbers.client import OcpClient
@@ -36,7 +36,8 @@ def plan_cleanup(
     """What a cleanup would do now.
 
     :param now: with the time zone whose dates are meant.
-    :raises IncompleteSnapshot: when there is no inventory, or only one that is too old.
+    :raises IncompleteSnapshot: when there is no inventory, or only one that is too old, or OCP does not tell what a
+        decision is made from.
     """
     snapshot = fresh_snapshot(data_root, environment, policy, now=now)
     sets = Sets.of(client.sets.list())
@@ -55,9 +56,11 @@ def plan_cleanup(
         history.of_marked(_marks(line for _, line in decided.values() if line.action is Action.RELEASE), sets),
         since={**arrived, **known.since},
         ordered=known.ordered,
+        reserved=known.reserved,
     )
     # What is to be given up is decided from what OCP shows now; the inventory may be a day old.
     present = client.numbers.find(due) if due else {}
+    check_told(present.values(), *DECIDING)
     lines = []
     for number, (row, line) in decided.items():
         if line.action is Action.RELEASE and number not in present:
@@ -89,7 +92,8 @@ def recalled(data_root: DataRoot, plan: CleanupPlan, sets: Sets) -> Known:
     if not marks or snapshot is None:
         return known
     history = History(data_root, plan.environment, until=snapshot)
-    return replace(history.of_marked(marks, sets, after=min(marks.values())), since=known.since, ordered=known.ordered)
+    traces = history.of_marked(marks, sets, after=min(marks.values()))
+    return replace(known, last_used=traces.last_used, unmarked=traces.unmarked)
 
 
 def fresh_snapshot(data_root: DataRoot, environment: str, policy: CleanupPolicy, *, now: datetime) -> CompleteSnapshot:

@@ -13,8 +13,9 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from ocp_numbers.cleanup.marks import without_mark
-from ocp_numbers.errors import InvalidInput
+from ocp_numbers.errors import InvalidInput, quoted
 from ocp_numbers.models import PhoneNumber
+from ocp_numbers.plain_yaml import read_yaml
 
 _NOT_ASKED = ("dry_run", "max_snapshot_age_hours")
 _PROTECTABLE = ("number", "note", "group", "set")
@@ -47,7 +48,7 @@ def _exact(value: Any) -> Any:
 _Names = Annotated[tuple[str, ...], BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)]
 _Percent = Annotated[
     Decimal,
-    Field(strict=False, ge=0, le=100, allow_inf_nan=False),
+    Field(strict=False, ge=0, le=100, allow_inf_nan=False, decimal_places=6),
     BeforeValidator(_exact),
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": 100}),
 ]
@@ -139,14 +140,10 @@ def _matcher(pattern: str) -> re.Pattern[str]:
 
 
 def _content(path: Path) -> dict[str, Any]:
-    import yaml
-
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path)
     except FileNotFoundError:
         raise InvalidInput(f"cleanup policy: there is no file {path.name}; restore it or name another one") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{path.name}: is not YAML: {error}") from None
     if content is None:
         return {}
     if not isinstance(content, dict):
@@ -162,10 +159,10 @@ def _validated(content: dict[str, Any], *, where: str) -> tuple[CleanupPolicy | 
 
 
 def _sentence(fault: Any) -> str:
-    field = fault["loc"][0]
+    field = quoted(fault["loc"][0] if fault["loc"] else "a field's name")[1:-1]
     if fault["type"] == "extra_forbidden":
         return f"{field}: is unknown; use one of {', '.join(CleanupPolicy.model_fields)}"
-    return f"{field}: {fault['input']!r} cannot be used: {fault['msg'].removeprefix('Value error, ')}"
+    return f"{field}: {quoted(fault['input'])} cannot be used: {fault['msg'].removeprefix('Value error, ')}"
 
 
 def _approval_problems(base: CleanupPolicy, policy: CleanupPolicy, path: Path) -> list[str]:

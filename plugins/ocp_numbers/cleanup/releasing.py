@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, NoReturn
 from ocp_numbers.cleanup.placing import Placing
 from ocp_numbers.cleanup.plan import APPROVED_FIELDS, CleanupPlan, check_limits
 from ocp_numbers.cleanup.policy import CleanupPolicy
-from ocp_numbers.cleanup.selection import Action, Known, Line, Sets, decide, release_set_name, use_of
+from ocp_numbers.cleanup.selection import DECIDING, Action, Known, Line, Sets, decide, release_set_name, use_of
 from ocp_numbers.errors import ApiError, NoAnswer, NotFound, OutcomeUnknown, PlanChanged, Refused, shown
 from ocp_numbers.journal import Journal, NumberEdit
-from ocp_numbers.models import NumberSet, PhoneNumber
+from ocp_numbers.models import NumberSet, PhoneNumber, check_told
 
 if TYPE_CHECKING:
     from ocp_numbers.client import OcpClient
@@ -90,6 +90,7 @@ class Releasing:
         """Read every number again and make sure that the plan still holds; the numbers that are still there.
 
         :raises PlanChanged: naming each number that is not as it was approved.
+        :raises IncompleteSnapshot: when OCP does not tell what that is seen from.
         :raises LimitExceeded: when the plan gives up more than the policy allows of the numbers there are now.
         """
         if self._policy != self._plan.policy:
@@ -199,6 +200,7 @@ class Releasing:
         ) from error
 
     def _unfit(self, number: str, row: PhoneNumber | None) -> str | None:
+        check_told((row,) if row else (), *DECIDING)
         return unfit(self._lines[number], row, self._policy, self._placing.sets, self._known, self._today)
 
     def _astray(self, row: PhoneNumber) -> str | None:

@@ -21,6 +21,9 @@ from ocp_numbers.models import NumberSet, PhoneNumber
 QUARANTINE = "unused - quarantine"
 """Name of the set, one in each group, that holds the numbers marked as unused."""
 
+DECIDING = ("mini_app_id", "set_id", "group_id", "note")
+"""What a decision to give a number up is made from: OCP has to tell it, be it that there is none."""
+
 _RELEASE = re.compile(r"unused - release ([0-9a-f]{12})")
 
 
@@ -112,13 +115,15 @@ class Known:
 
     ``since``: the earliest day on which a number can have become ours, for numbers that came lately. ``last_used``: the
     last day on which an inventory showed it in use. ``unmarked``: the last day on which one showed it without its mark,
-    or with a later one. ``ordered``: the open order that a number belongs to.
+    or with a later one. ``ordered``: the open order that a number belongs to. ``reserved``: what
+    the plan is for that counts on a number.
     """
 
     since: Mapping[str, date] = field(default_factory=dict)
     last_used: Mapping[str, date] = field(default_factory=dict)
     unmarked: Mapping[str, date] = field(default_factory=dict)
     ordered: Mapping[str, str] = field(default_factory=dict)
+    reserved: Mapping[str, str] = field(default_factory=dict)
 
 
 def use_of(row: PhoneNumber, sets: Sets) -> str | None:
@@ -181,6 +186,8 @@ def _verdict(
         return Action.LEAVE, "belongs to no group, so there is no quarantine set for it"
     if order := known.ordered.get(row.number):
         return Action.LEAVE, f"belongs to the order {order}, which is still open"
+    if owner := known.reserved.get(row.number):
+        return Action.LEAVE, f"is reserved by a plan for {owner}"
     ours_since = known.since.get(row.number)
     if ours_since and (today - ours_since).days < policy.grace_days:
         return Action.LEAVE, f"is new: it came on or after {ours_since}, less than {policy.grace_days} days ago"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
@@ -65,16 +67,25 @@ class Result(BaseModel):
         )
 
 
-def read_back(client: OcpClient, journal: Journal, plan: CleanupPlan, today: date, *, approved: bool) -> Result:
+def read_back(
+    client: OcpClient,
+    journal: Journal,
+    plan: CleanupPlan,
+    today: date,
+    *,
+    approved: bool,
+    reserved: Mapping[str, str] = MappingProxyType({}),
+) -> Result:
     """The account of the run that carries ``plan`` out, as OCP shows it now.
 
     :param approved: whether numbers were to be given up.
+    :param reserved: numbers that are not marked because a plan counts on them by now.
     """
     numbers = [line.number for line in plan.releases]
     present = client.numbers.find(numbers) if numbers else {}
     gone = [number for number in numbers if number not in present]
     ours = journal.intended("give up", "delete")
-    undone = look(client, plan, today)
+    undone = look(client, plan, today, reserved)
     not_cleared = tuple(line.number for line in undone if line.action is Action.CLEAR)
     not_marked = tuple(line.number for line in undone if line.action is not Action.CLEAR)
     counts = plan.counts

@@ -84,12 +84,16 @@ class ApprovePlanOperator(ApprovalOperator):
         if not approved:
             why = f"rejected by {user['name']}" if user else "nobody answered in time"
             tell(context, f"Plan {self._short_digest} was not approved ({why}): nothing is changed.")
+            self.refused()
         else:
             tell(context, f"Plan {self._short_digest} was approved by {user.get('name', 'somebody unnamed')}.")
         answer = self._answer(context, by=user.get("name"), approved=approved)
         # Ends here for a refusal, unless the task is mapped: there Airflow skips nothing, and the answer has to say it.
         super().execute_complete(context, event)
         return answer
+
+    def refused(self) -> None:
+        """What else is to be done once it is certain that the plan will not be carried out; here nothing."""
 
     def _tell_who_may_answer(self, context: Context) -> None:
         from ocp_numbers.notifications import Event, notify

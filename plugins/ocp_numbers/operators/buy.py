@@ -12,6 +12,7 @@ from ocp_numbers.errors import InvalidInput, OcpError, OrderCorrupt
 from ocp_numbers.links import OrderLink
 from ocp_numbers.operators import rendered
 from ocp_numbers.operators.base import OcpOperator
+from ocp_numbers.operators.counting import purchases_counted
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -139,13 +140,15 @@ class BuyNumbersOperator(OcpOperator):
 
         self.read_inputs()
         self.worked_on["order"] = order_id = self._key(context)
+        self.mark_log(order_id=order_id)
         book = OrderBook(DataRoot.from_environment(), self.hook.environment)
         settle = self.hook.settings.settle_seconds if self.settle_seconds is None else self.settle_seconds
         policy = Policy(settle=timedelta(seconds=settle), batch_size=self.batch_size)
         buyer = Buyer(self.client, book, policy=policy, between=lambda: self.client)
         caps = Caps(max_per_run=self.max_per_run, max_total_per_month=self.max_total_per_month)
         try:
-            receipt = buyer.fulfil(self._wishes(), order_id=order_id, caps=caps, requested_by=_requester(context))
+            with purchases_counted(book, order_id):
+                receipt = buyer.fulfil(self._wishes(), order_id=order_id, caps=caps, requested_by=_requester(context))
         except OrderCorrupt:
             raise
         except OcpError:

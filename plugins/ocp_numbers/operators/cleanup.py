@@ -184,6 +184,12 @@ class _PlanOperator(CleanupOperator):
         journal = journal_of(self, data_root=self.root, plan=plan.digest)
         return plan, journal, self.now().date()
 
+    def reserved(self) -> Mapping[str, str]:
+        """The numbers that plans for regions count on at the moment, and what for."""
+        from ocp_numbers.ordering import Reservations
+
+        return Reservations(self.root, self.hook.environment).taken().owner
+
     @contextmanager
     def alone(self) -> Iterator[Callable[[], OcpClient]]:
         """Keep other cleanups of the environment out; gives what makes the client for each call, as long as that holds.
@@ -219,11 +225,11 @@ class MarkUnusedNumbersOperator(_PlanOperator):
 
         plan, journal, today = self.load(context)
         if plan.policy.dry_run:
-            undone = look(self.client, plan, today)
+            undone = look(self.client, plan, today, self.reserved())
             self.tell(f"Dry run: {len(undone)} numbers would be marked, put into quarantine or cleared")
             return {"changed": 0}
         with self.alone() as connect:
-            changed = Marking(connect, journal, plan, today=today).carry_out()
+            changed = Marking(connect, journal, plan, today=today, reserved=self.reserved).carry_out()
         self.tell(f"{changed} numbers marked, put into quarantine or cleared")
         if changed and (marked := plan.only(Action.MARK)):
             self.notify(
@@ -301,7 +307,8 @@ class VerifyCleanupOperator(_PlanOperator):
         from ocp_numbers.cleanup.verifying import read_back
 
         plan, journal, today = self.load(context)
-        result = read_back(self.client, journal, plan, today, approved=self.released is not None)
+        approved = self.released is not None
+        result = read_back(self.client, journal, plan, today, approved=approved, reserved=self.reserved())
         self.root.write(f"{folder(plan.run)}/result.json", result.model_dump_json(indent=1).encode())
         self.tell(result.summary)
         if result.differences:

@@ -1,7 +1,7 @@
 """Operators of ``provision_region``: plan a region, buy what an approved plan says, fill the set, verify the outcome.
 
-Attaching is :class:`~ocp_numbers.operators.sets.AttachSetOperator`'s, asking a person
-:class:`~ocp_numbers.operators.approval.ApprovePlanOperator`'s.
+Attaching is :class:`~ocp_numbers.operators.sets.AttachSetOperator`'s, asking a person is made of
+:class:`~ocp_numbers.operators.approval.ApprovePlanOperator`.
 """
 
 from __future__ import annotations
@@ -27,10 +27,11 @@ if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
     from ocp_numbers.regions.plan import RegionPlan
+    from ocp_numbers.regions.reserving import Planner
     from ocp_numbers.regions.spec import RegionSpec
 
 __all__ = [
-    "ApprovePlanOperator",
+    "ApproveRegionOperator",
     "BuyPlannedNumbersOperator",
     "FillSetOperator",
     "PlanRegionOperator",
@@ -50,7 +51,7 @@ def _region(value: Any, *, field: str) -> RegionSpec:
 def _approved(value: Any, *, field: str) -> Mapping[str, Any]:
     plan = rendered.mapping(value, field=field)
     if not {"plan", "digest", "approved"} <= set(plan):
-        raise InvalidInput(f"{field}: is not an approved plan; pass the output of ApprovePlanOperator")
+        raise InvalidInput(f"{field}: is not an approved plan; pass the output of ApproveRegionOperator")
     if plan["approved"] is not True:
         raise PlanChanged(f"{field}: plan {plan['digest']} was not approved. Nothing was changed.")
     return plan
@@ -65,9 +66,10 @@ def cost(plan: RegionPlan) -> str:
 class PlanRegionOperator(OcpOperator, SkipMixin):
     """Look at what is there, and plan what makes the region true. Changes nothing on OCP.
 
-    The plan is kept in the data root; a dry run only shows it, and skips all that follows. Returns what
-    :class:`~ocp_numbers.operators.approval.ApprovePlanOperator` takes: ``digest``, ``subject`` and ``body`` of the
-    question, ``ask``; and ``plan``, its key in the data root, ``summary``, and ``region``, the wish.
+    The plan is kept in the data root, and its numbers are reserved: no other region's plan picks them until it is
+    carried out, rejected, or older than a day. A dry run only shows it, and skips all that follows. Returns what
+    :class:`ApproveRegionOperator` takes: ``digest``, ``subject`` and ``body`` of the question, ``ask``; and ``plan``,
+    its key in the data root, ``summary``, and ``region``, the wish.
 
     :param region: the fields of :class:`~ocp_numbers.regions.spec.RegionSpec`, as a mapping or as JSON (templated).
     :param policy_file: the cleanup's policy, whose ``protect`` keeps numbers from being reused as well. Those with
@@ -93,7 +95,8 @@ class PlanRegionOperator(OcpOperator, SkipMixin):
 
         self.read_inputs()
         spec: RegionSpec = self.region
-        plan = self.plan(spec)
+        planner = self.planner(spec)
+        plan = planner.propose(spec.region) if spec.dry_run else planner.reserve(spec.region, run=_run(context))
         self.worked_on["page"] = "regions"
         self.log.info("%s", page(plan))
         self.tell(plan.summary)
@@ -118,15 +121,20 @@ class PlanRegionOperator(OcpOperator, SkipMixin):
             register.keep(plan)
         return result
 
-    def plan(self, spec: RegionSpec) -> RegionPlan:
-        """Look at what is there, and make the plan for it."""
-        from ocp_numbers.ordering import OrderBook
-        from ocp_numbers.regions.planning import plan_region
-        from ocp_numbers.regions.survey import survey
+    def planner(self, spec: RegionSpec) -> Planner:
+        """What looks at what is there, and makes the plan for it."""
+        from ocp_numbers.ordering import OrderBook, Reservations
+        from ocp_numbers.regions.reserving import Planner
 
         self.ocp_conn_id = spec.ocp_conn_id
-        book = OrderBook(DataRoot.from_environment(), self.hook.environment)
-        return plan_region(spec.region, survey(self.client, book, spec.region, is_protected=self._protection()))
+        root, environment = DataRoot.from_environment(), self.hook.environment
+        return Planner(
+            self.client, OrderBook(root, environment), Reservations(root, environment), is_protected=self._protection()
+        )
+
+    def plan(self, spec: RegionSpec) -> RegionPlan:
+        """The plan as it would be made now; nothing is reserved."""
+        return self.planner(spec).propose(spec.region)
 
     def _protection(self) -> Callable[[PhoneNumber], bool]:
         """Which free numbers are not to be touched."""
@@ -142,14 +150,28 @@ class PlanRegionOperator(OcpOperator, SkipMixin):
         return is_protected
 
 
+class ApproveRegionOperator(ApprovePlanOperator):
+    """Ask for approval of a region's plan; one that is not approved frees the numbers that it had reserved."""
+
+    def refused(self) -> None:
+        """Let other plans have the numbers."""
+        from ocp_numbers.ordering import Reservations
+        from ocp_numbers.regions.reserving import owner
+        from ocp_numbers.regions.spec import Region
+
+        region = Region.model_validate(self.plan["region"])
+        root = self.data_root or DataRoot.from_environment()
+        Reservations(root, region.ocp_conn_id).withdraw(owner(region), self.plan["digest"])
+
+
 class BuyPlannedNumbersOperator(BuyNumbersOperator):
     """Buy what an approved plan says, exactly once. **Costs money.** Put it into a one-slot pool.
 
     Looks first whether the plan still holds: what it found in the set, and the free numbers it reuses, must be as they
-    were, or as this plan makes them. Returns what ``BuyNumbersOperator`` returns, and ``for_set``: all numbers that
-    the region's set is to hold attached.
+    were, or as this plan makes them, and its numbers must still be reserved, or be so again. Returns what
+    ``BuyNumbersOperator`` returns, and ``for_set``: all numbers that the region's set is to hold attached.
 
-    :param plan: the output of ``ApprovePlanOperator`` (templated).
+    :param plan: the output of ``ApproveRegionOperator`` (templated).
     :raises PlanChanged: the plan is not the approved one, or no longer holds; nothing was bought.
     """
 
@@ -164,6 +186,8 @@ class BuyPlannedNumbersOperator(BuyNumbersOperator):
         """Check that the plan still holds, and fulfil its order."""
         plan = _find(_approved(self.plan, field="plan"))
         self.ocp_conn_id = plan.region.ocp_conn_id
+        self.mark_log(plan=plan.short_digest)
+        self._keep_reserved(plan, context)
         self._check_still_holds(plan)
         if plan.order is None:
             self.tell(f"Nothing to buy. {plan.summary}")
@@ -174,6 +198,22 @@ class BuyPlannedNumbersOperator(BuyNumbersOperator):
         self.order_id = plan.order.order_id
         account = super().execute(context)
         return {**account, "for_set": list(dict.fromkeys((*plan.known, *account["numbers"])))}
+
+    def _keep_reserved(self, plan: RegionPlan, context: Context) -> None:
+        from ocp_numbers.ordering import OrderBook, Reservations
+        from ocp_numbers.regions.reserving import claim_of
+
+        if plan.changes_nothing:
+            return
+        root = DataRoot.from_environment()
+        lost = Reservations(root, plan.environment).renew(claim_of(plan), run=_run(context))
+        begun = plan.order and OrderBook(root, plan.environment).read(plan.order.order_id)
+        if lost and not begun:
+            raise PlanChanged(
+                f"Plan {plan.short_digest} no longer holds: its reservation ran out, and others count on its numbers: "
+                f"{shown(f'{number} ({owner})' for number, owner in lost.items())}. Nothing was bought. Trigger a new "
+                "run."
+            )
 
     def _check_still_holds(self, plan: RegionPlan) -> None:
         from ocp_numbers.regions.checks import obstacles
@@ -232,7 +272,7 @@ class VerifyRegionOperator(OcpOperator):
     OCP may show a change some seconds late, so a difference is looked at again before it counts. Returns ``summary``,
     a sentence, ``set_id``, ``attached``, ``bought``, ``spent``, ``digest`` and ``approved_by``.
 
-    :param plan: the output of ``ApprovePlanOperator`` (templated).
+    :param plan: the output of ``ApproveRegionOperator`` (templated).
     :param bought: the output of ``BuyPlannedNumbersOperator`` (templated).
     :raises VerificationFailed: naming each difference.
     """
@@ -249,11 +289,14 @@ class VerifyRegionOperator(OcpOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Compare, and say what came of it."""
         from ocp_numbers.client import Clock
+        from ocp_numbers.ordering import Reservations
         from ocp_numbers.regions.checks import account, differences
+        from ocp_numbers.regions.reserving import owner
 
         self.read_inputs()
         plan = _find(self.plan)
         self.ocp_conn_id = plan.region.ocp_conn_id
+        self.mark_log(plan=plan.short_digest)
         for pause in (*PAUSES, 0.0):
             found, members = _look(self, plan)
             wrong = differences(plan, bought=self.bought["numbers"], found=found, members=members)
@@ -266,6 +309,7 @@ class VerifyRegionOperator(OcpOperator):
                 "trigger a new run: it changes only what is missing.",
                 differences=wrong,
             )
+        Reservations(DataRoot.from_environment(), plan.environment).fulfil(owner(plan.region))
         summary = account(plan, bought=int(self.bought["bought"]), spent=str(self.bought["spent"]))
         self.worked_on["set"] = found.id
         self.tell(summary)
@@ -278,6 +322,12 @@ class VerifyRegionOperator(OcpOperator):
             "digest": plan.digest,
             "approved_by": self.plan.get("approved_by"),
         }
+
+
+def _run(context: Context) -> str:
+    """The DAG run, as reservations and answers name it."""
+    run = context["dag_run"]
+    return f"{run.dag_id}/{run.run_id}"
 
 
 def _find(approved: Mapping[str, Any]) -> RegionPlan:

@@ -7,6 +7,7 @@ be rebuilt from OCP alone. Which step comes next is decided by a pure function; 
 from ocp_numbers.ordering.book import OrderBook
 from ocp_numbers.ordering.buyer import Buyer, problem
 from ocp_numbers.ordering.order import Line, Order, Receipt, Requester, State
+from ocp_numbers.ordering.reservations import Claim, Reservations, Taken
 from ocp_numbers.ordering.stamps import check_note, order_id, stamp, stamp_family, stamps_in
 from ocp_numbers.ordering.steps import Policy, View, next_step
 from ocp_numbers.ordering.wishes import Caps, Offer, Wishes
@@ -14,6 +15,7 @@ from ocp_numbers.ordering.wishes import Caps, Offer, Wishes
 __all__ = [
     "Buyer",
     "Caps",
+    "Claim",
     "Line",
     "Offer",
     "Order",
@@ -21,7 +23,9 @@ __all__ = [
     "Policy",
     "Receipt",
     "Requester",
+    "Reservations",
     "State",
+    "Taken",
     "View",
     "Wishes",
     "check_note",

@@ -29,6 +29,7 @@ from ocp_numbers.ordering.caps import check_caps
 from ocp_numbers.ordering.offers import quote, search_offers
 from ocp_numbers.ordering.opening import Choice, affordable, choose, opened, spares_for
 from ocp_numbers.ordering.order import Order, Outcome, Requester
+from ocp_numbers.ordering.reservations import Reservations
 from ocp_numbers.ordering.stamps import stamp
 from ocp_numbers.ordering.steps import Close, Desist, Drop, Look, Pause, Policy, Quote, Replace, Send, View, next_step
 from ocp_numbers.ordering.transitions import Seen
@@ -150,11 +151,23 @@ class Attempt:
             offers = quote(self._client, wishes, [number for number in wishes.numbers or () if number not in owned])
         else:
             needed = wishes.wanted - len(adopted)
-            offers = search_offers(
-                self._client, wishes, enough=lambda found: len(affordable(wishes, found)) >= needed + spares_for(needed)
+            reserved = self._reserved()
+            found = search_offers(
+                self._client,
+                wishes,
+                enough=lambda found: (
+                    sum(offer.number not in reserved for offer in affordable(wishes, found))
+                    >= needed + spares_for(needed)
+                ),
             )
+            offers = {number: offer for number, offer in found.items() if number not in reserved}
         self._view = replace(self._view, quoted=frozenset(offers))
         return choose(wishes, own_stamp=own_stamp, offers=offers.values(), in_inventory=owned, adopted=adopted)
+
+    def _reserved(self) -> Collection[str]:
+        """What plans count on that wait or are being carried out: chosen by nobody else."""
+        book = self._around.book
+        return Reservations(book.data_root, book.environment).taken(since=self._now()).owner.keys()
 
     def finish(self, order: Order) -> Order:
         """Take steps until the order is closed, or nothing more can be found out in this run.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timezone
 
 from pydantic import ValidationError
 
@@ -76,7 +76,12 @@ class OrderBook:
         :raises OrderCorrupt: when one of them cannot be read.
         """
         for key in self.data_root.keys(self._month(now)):
-            order = self.read((self.data_root.read(key) or b"").decode())
+            try:
+                order = self.read((self.data_root.read(key) or b"").decode())
+            except ValueError as error:
+                raise OrderCorrupt(
+                    f"{key} does not name an order ({error}). Nothing was sent. Remove the file."
+                ) from None
             if order is not None:
                 yield order
 
@@ -109,8 +114,8 @@ class OrderBook:
         key = f"{FOLDER}/begun/{segment(self.environment)}.json"
         self.data_root.create(key, json.dumps({"at": at.isoformat()}).encode())
         try:
-            return datetime.fromisoformat(json.loads(self.data_root.read(key) or b"")["at"])
-        except (ValueError, KeyError, TypeError):
+            return datetime.fromisoformat(json.loads(self.data_root.read(key) or b"")["at"]).astimezone(timezone.utc)
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             raise OrderCorrupt(f"{key} cannot be read. Nothing was sent. Remove the file.") from None
 
     def orders(
@@ -148,13 +153,14 @@ def _parse(key: str, content: bytes) -> Order:
         document = json.loads(content)
         written = document.pop("digest")
         order = Order.model_validate(document)
+        whole = digest(order) == written
     except ValidationError as error:
         fault = error.errors()[0]
         where = ".".join(str(part) for part in fault["loc"])
         raise _corrupt(key, f"{where}: {fault['msg']}") from None
-    except (ValueError, KeyError, AttributeError, TypeError) as error:
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
         raise _corrupt(key, f"{type(error).__name__}: {error}") from None
-    if digest(order) != written:
+    if not whole:
         raise _corrupt(key, "its content does not match its digest; it was changed by hand or half restored")
     return order
 

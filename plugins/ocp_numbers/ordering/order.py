@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
-from ocp_numbers.ordering.wishes import Offer, Wishes
+from ocp_numbers.ordering.wishes import Money, Offer, Wishes
 
 
 class State(str, Enum):
@@ -67,7 +67,7 @@ class Line(Document):
     """
 
     number: str
-    price: Annotated[Decimal, Field(ge=0, allow_inf_nan=False)] | None
+    price: Money | None
     state: State = State.PLANNED
     origin: Literal["offer", "spare", "adopted", "already ours"] = "offer"
     replaces: str | None = None
@@ -116,9 +116,9 @@ class Order(Document):
     wishes_digest: str
     stamp: str
     note: str
-    ceiling: Decimal | None
-    budget: Decimal | None
-    approved: Decimal | None
+    ceiling: Money | None
+    budget: Money | None
+    approved: Money | None
     requested_by: Requester
     opened_at: datetime
     lines: tuple[Line, ...]

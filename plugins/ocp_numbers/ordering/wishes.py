@@ -9,10 +9,11 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from ocp_numbers.errors import InvalidInput, OverBudget, shown
-from ocp_numbers.models import check_country_code, check_numbers, check_prefix, check_text
+from ocp_numbers.models import MOST_DECIMALS, MOST_DIGITS, check_country_code, check_numbers, check_prefix, check_text
 from ocp_numbers.ordering.stamps import check_note
 
-Money = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
+Money = Annotated[Decimal, Field(ge=0, allow_inf_nan=False, max_digits=MOST_DIGITS + 10, decimal_places=MOST_DECIMALS)]
+"""An amount; the sum of as many prices as there may be is one, too."""
 
 
 class Offer(BaseModel):

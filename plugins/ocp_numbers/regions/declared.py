@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-import yaml
 from pydantic import Field, model_validator
 
 from ocp_numbers.errors import InvalidInput
+from ocp_numbers.plain_yaml import read_yaml
 from ocp_numbers.regions.spec import RegionSpec
 
 if TYPE_CHECKING:
@@ -70,11 +69,10 @@ def read_region(path: Path) -> DeclaredRegion:
     :raises InvalidInput: naming the file and every fault in it.
     """
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{path.name}: not readable as YAML: {error}") from None
-    except OSError as error:
-        raise InvalidInput(f"{path.name}: not readable: {error.strerror}; correct it or take it away") from None
+        content = read_yaml(path)
+    except (OSError, UnicodeEncodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else error.reason
+        raise InvalidInput(f"{path.name}: not readable: {why}; correct it or take it away") from None
     if not isinstance(content, dict):
         raise InvalidInput(f"{path.name}: holds {type(content).__name__}; write one 'field: value' per line")
     if "name" in content:
@@ -96,15 +94,3 @@ def _declared_twice(regions: list[DeclaredRegion]) -> list[str]:
         for (environment, group, set_name), files in places.items()
         if len(files) > 1
     ]
-
-
-class _Loader(yaml.SafeLoader):
-    """As the safe loader, but a field that stands twice is a fault: the second value would win in silence."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        fields = [key.value for key, _ in node.value]
-        twice = sorted({str(field) for field in fields if fields.count(field) > 1})
-        if twice:
-            fault = f"{', '.join(twice)}: given more than once; keep one of the values"
-            raise yaml.constructor.ConstructorError(problem=fault, problem_mark=node.start_mark)
-        return super().construct_mapping(node, deep)

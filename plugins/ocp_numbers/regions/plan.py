@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict
@@ -44,6 +45,12 @@ class Seen(_Value):
     offers: tuple[AvailableNumber, ...] = ()
     orders: tuple[RegionOrder, ...] = ()
     stamped: dict[str, int] = {}
+
+    def without(self, numbers: Collection[str]) -> Seen:
+        """The same as though none of ``numbers`` were free or on offer."""
+        free = tuple(each for each in self.free if each.number not in numbers)
+        offers = tuple(each for each in self.offers if each.number not in numbers)
+        return self.model_copy(update={"free": free, "offers": offers})
 
 
 class Binding(_Value):

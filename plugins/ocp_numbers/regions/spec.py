@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
-from ocp_numbers.errors import InvalidInput
+from ocp_numbers.errors import InvalidInput, quoted
 from ocp_numbers.models import E164, LOCALE, check_country_code, check_locale, check_prefix, check_text
 
 if TYPE_CHECKING:
@@ -207,4 +207,4 @@ def _problems(fault: Any) -> list[str]:
     if fault["type"] == "extra_forbidden":
         return [f"{field}: not a field of a region; remove it or correct its name"]
     quotes = ", in quotes where it stands in a file" if fault["type"] == "string_type" else ""
-    return [f"{field}: {fault['input']!r} will not do; {fault['msg'][0].lower()}{fault['msg'][1:]}{quotes}"]
+    return [f"{field}: {quoted(fault['input'])} will not do; {fault['msg'][0].lower()}{fault['msg'][1:]}{quotes}"]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING
 
-from ocp_numbers.models import AvailableNumber, PhoneNumber
+from ocp_numbers.models import AvailableNumber, PhoneNumber, check_told
 from ocp_numbers.ordering import stamps_in
 from ocp_numbers.ordering.offers import search_offers
 from ocp_numbers.regions.identity import base_id, generation_in
@@ -18,20 +18,30 @@ if TYPE_CHECKING:
     from ocp_numbers.ordering import Order, OrderBook
 
 
-def survey(client: OcpClient, book: OrderBook, region: Region, *, is_protected: Callable[[PhoneNumber], bool]) -> Seen:
+def survey(
+    client: OcpClient,
+    book: OrderBook,
+    region: Region,
+    *,
+    is_protected: Callable[[PhoneNumber], bool],
+    reserved: Collection[str] = (),
+) -> Seen:
     """The state that :func:`~ocp_numbers.regions.planning.plan_region` decides on.
 
     Reads the visible sets, the set's numbers, the group's numbers page by page, the region's orders, and what is on
     offer.
 
     :param is_protected: whether a free number is not to be touched.
+    :param reserved: numbers that others have reserved: seen all the same, but so many more offers are looked for.
     :raises InvalidInput: when the set's name belongs to another group.
+    :raises IncompleteSnapshot: when OCP does not tell which numbers are free.
     """
     sets = tuple(found for found in client.sets.list() if found.name == region.set_name)
     found = the_set(region, sets)
-    members = client.sets.numbers(found.id) if found else ()
+    members = check_told(client.sets.numbers(found.id) if found else (), "mini_app_id")
     free, stamped = [], {}
     for number in client.numbers.iterate(groups=[region.group]):
+        check_told((number,), "mini_app_id", "set_id", "note")
         generation = generation_in(number.note, region)
         if generation is not None:
             stamped[number.number] = generation
@@ -39,12 +49,14 @@ def survey(client: OcpClient, book: OrderBook, region: Region, *, is_protected: 
         if _is_free(number, region) and not bought_for_others and not is_protected(number):
             free.append(number)
     orders = tuple(_known(order) for order in book.family(base_id(region)))
-    missing = region.quantity - len(members) - len(free)
+    missing = region.quantity - len(members) - sum(number.number not in reserved for number in free)
     offers: Iterable[AvailableNumber] = ()
     if missing > 0 and not any(order.is_open for order in orders):
         wanted = missing + len(stamped) + FEWEST_SPARES
         offers = search_offers(
-            client, order_wishes(region), enough=lambda found: len(affordable(region, found)) >= wanted
+            client,
+            order_wishes(region),
+            enough=lambda found: sum(offer.number not in reserved for offer in affordable(region, found)) >= wanted,
         ).values()
     return Seen(
         environment=region.ocp_conn_id,
