@@ -12,9 +12,14 @@ order or in the journal of a run, and every purchase and release on record in th
 lists each *orphan* (came from elsewhere), *stranger* (on record otherwise than it is) and *unknown* (a call that may or
 may not have taken effect), and `balance` is red. The snapshot is published all the same.
 
-**Run it by hand** at any time; today's snapshot is replaced as a whole. Groups, if some are named, are exported beside
-the whole inventory, not instead of it. The nights export the connections that `OCP_NUMBERS_ENVIRONMENTS` lists,
-`ocp_default` if it is not set. The time zone is `OCP_NUMBERS_TIMEZONE`, UTC if not set.
+**Run it by hand** at any time; today's snapshot is replaced as a whole. Some groups, or the numbers that a search
+finds, are exported beside the whole inventory, not instead of it: in a folder of their own, compared with what was
+found there before, without a balance, and no other DAG takes them for the inventory. The nights export the connections
+that `OCP_NUMBERS_ENVIRONMENTS` lists, `ocp_default` if it is not set. The time zone is `OCP_NUMBERS_TIMEZONE`, UTC if
+not set.
+
+**Out of sight** is a group that had numbers in the last snapshot and that the login may not look at any more: its
+numbers are `hidden` among the changes, not `gone`, and `seen` once it may again. See the login's rights in OCP.
 
 **A pool for each environment**: create the pools, then set `OCP_NUMBERS_POOLS` to, say,
 `ocp_eu=eu_reads,ocp_us=us_reads`. Each pool has an `export_in_...` task of its own; environments that are not named
@@ -32,6 +37,7 @@ there stay in the default pool.
 | `balance`: orphans | Bought in OCP's console? From the next night on they are on the books. |
 | `balance`: strangers | See the order or run that is named: was something bought or given up outside of it? |
 | `balance`: unknowns | Clear the task of the order or run that is named: it finds out first. |
+| `balance`: out of sight | The login lost a group: give it back in OCP, or leave it; it is told once. |
 | `balance`: upstream failed | Another environment was not exported: clear that `export`, and this follows. |
 | `export_in_...` stays *scheduled* | Its pool is missing or has no free slot: see Admin, Pools. |
 """
@@ -48,9 +54,18 @@ from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
 from ocp_numbers.operators.balancing import CheckBalanceOperator
-from ocp_numbers.operators.export import ExportNumbersOperator, pools
+from ocp_numbers.operators.export import ExportNumbersOperator
+from ocp_numbers.pools import pools
 
 NAMES: dict[str, Any] = {"type": "array", "items": {"type": "string", "minLength": 1}, "uniqueItems": True}
+SEARCHED = {
+    "number": ("Number", "Only numbers with these digits in them, such as `+4420`; `%` stands for any."),
+    "note": ("Note", "Only numbers with this text in their note."),
+    "locale": ("Locale", "Only numbers of this locale, such as `en-US`."),
+    "mini_app_name": ("Name of the miniApp", "Only numbers of miniApps with this text in their name."),
+    "mini_app_type": ("Type of the miniApp", "Only numbers of miniApps of this type, such as `Flow`."),
+    "set_id": ("Id of the set", "Only numbers of this set."),
+}
 KEEP_DAYS = 400
 LATE_AFTER = timedelta(hours=2)
 TIMEZONE = os.environ.get("OCP_NUMBERS_TIMEZONE", "UTC")
@@ -99,11 +114,15 @@ with DAG(
             title="Full check",
             type="boolean",
         ),
+        **{
+            name: Param(None, told, title=title, type=["null", "string"], section="Only some numbers")
+            for name, (title, told) in SEARCHED.items()
+        },
     },
 ) as dag:
 
     @task
-    def environments(pool: str, params: dict[str, list[str]]) -> list[str]:
+    def environments(pool: str, params: dict[str, Any]) -> list[str]:
         """Give each environment of this pool a task."""
         return [each for each in params["ocp_conn_ids"] if POOLS.get(each, DEFAULT_POOL) == pool]
 
@@ -114,6 +133,7 @@ with DAG(
             task_id=f"export{suffix}",
             pool=pool,
             groups="{{ params.groups | tojson }}",
+            filters={name: f"{{{{ params.{name} or '' }}}}" for name in SEARCHED},
             formats="{{ params.formats | tojson }}",
             timezone=TIMEZONE,
             full_check="{{ params.full_check }}",

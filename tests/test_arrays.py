@@ -40,10 +40,12 @@ def test_whole_numbers_are_as_pyarrow_makes_them(values: tuple[int, ...] | range
 def test_nothing_of_pandas_is_imported() -> None:
     program = """
 import sys, pyarrow
+from ocp_numbers.arrays import texts
 from ocp_numbers.inventory.derived import derive
 from ocp_numbers.inventory.schema import decode
 row = b'{"number": "+12125550123", "note": null}'
 page = decode(b'{"numbers": [%s], "page": 1, "numberOfPages": 1, "allNumbers": 1}' % row)
+texts([]), texts([None]), texts(["", None, "a"])
 derive(page.batch["number"])
 assert page.rejects == () and "pandas" not in sys.modules
 """

@@ -21,15 +21,18 @@ def texts(values: Sequence[str | None]) -> pa.Array:
 
     :raises UnicodeEncodeError: one of them is not valid Unicode.
     """
-    count, nulls = len(values), values.count(None)
-    if nulls == count:
-        return pa.nulls(count, pa.string())
-    joined = "\0".join([_NONE if value is None else value for value in values] if nulls else values)  # type: ignore[arg-type]
+    if not any(values) and values.count(None) == len(values):
+        return pa.nulls(len(values), pa.string())
+    nulls = 0
+    try:
+        joined = "\0".join(values)  # type: ignore[arg-type]
+    except TypeError:  # to meet None here costs less than to look for it
+        nulls = values.count(None)
+        joined = "\0".join([_NONE if value is None else value for value in values])
     made = pc.split_pattern(_one(joined), options=_APART).flatten()
     if nulls:
-        missing = pc.equal(made, _MISSING)
-        made = pc.if_else(missing, _NULL, made)
-    if len(made) != count or made.null_count != nulls:  # a text holds what stands between texts, or for none
+        made = pc.if_else(pc.equal(made, _MISSING), _NULL, made)
+    if len(made) != len(values) or made.null_count != nulls:  # a text holds what stands between texts, or for none
         return pa.array(values, pa.string())
     return made
 

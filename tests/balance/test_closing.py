@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from balance.company import Company, balance_of, found
-from inventory.estate import DAY
+from inventory.estate import DAY, Estate
 from ocp_numbers.balance import read
 from ocp_numbers.balance.account import SHOWN
 from ocp_numbers.data_root import DataRoot
@@ -73,7 +73,7 @@ def test_the_records_of_another_environment_are_not_ours(company: Company) -> No
 
 def test_some_groups_alone_have_no_balance(company: Company) -> None:
     snapshot = Export(
-        source=company.estate,
+        source=Estate([each for each in company.estate.rows if each["groupId"] == "group-1"]),
         root=company.root,
         scope=Scope(environment="ocp_default", groups=("group-1",)),
         day=DAY,
@@ -103,7 +103,9 @@ def test_a_row_that_is_no_record_of_a_number_says_nothing_about_it(company: Comp
     company.order(numbers, State.OWNED)
     company.now += timedelta(hours=2)
     company.arrive(numbers)
-    company.estate.rows = [each | {"note": 7} if each["number"] == numbers[0] else each for each in company.estate.rows]
+    company.estate.rows = [
+        each | {"note": ["a list"]} if each["number"] == numbers[0] else each for each in company.estate.rows
+    ]
     snapshot = Export(
         source=company.estate,
         root=company.root,

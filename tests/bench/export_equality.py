@@ -40,6 +40,7 @@ def run() -> None:
                 day=date(2026, 1, 1),
                 holder="bench",
                 formats=("parquet", "csv", "xlsx"),
+                expected_rows=rows,
             ).run()
             print(f"{rows:,} numbers exported from the sandbox in {time.perf_counter() - started:.0f} s")
             truth: list[Row] = [tuple(each[name] for name in FIELDS) for each in sandbox.numbers()]

@@ -28,7 +28,7 @@ settings = ClientSettings(host="{host}", login="bench", password="bench", max_co
 with OcpClient(settings) as client, tempfile.TemporaryDirectory() as folder:
     snapshot = Export(
         source=ClientSource(lambda: client), root=DataRoot(folder), scope=Scope(environment="bench"),
-        day=datetime.date(2026, 1, 1), holder="bench", page_size={page_size}, concurrency={connections},
+        day=datetime.date(2026, 1, 1), holder="bench", concurrency={connections},
     ).run()
 assert snapshot.rows == {rows}
 """
@@ -163,7 +163,10 @@ assert rows == {rows}
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be read, and how many requests may be under way at once."""
+    """What is to be read, and how many requests may be under way at once.
+
+    :param page_size: numbers a page for those that need to be told; this export finds out by itself.
+    """
 
     host: str
     rows: int

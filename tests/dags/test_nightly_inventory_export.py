@@ -12,6 +12,7 @@ from airflow.sdk import DAG
 from dags.conftest import DAGS, run
 from ocp_numbers.data_root import DataRoot
 from ocp_numbers.inventory import latest
+from ocp_numbers.inventory.filters import FIELDS
 from ocp_sandbox import Sandbox
 
 FILE = DAGS / "nightly_inventory_export.py"
@@ -42,6 +43,13 @@ def environments_of_the_night() -> object:
     bag = DagBag(FILE)
     assert not bag.import_errors
     return bag.dags["nightly_inventory_export"].params["ocp_conn_ids"]
+
+
+def test_everything_that_can_be_searched_is_a_field_of_the_form_and_reaches_the_export() -> None:
+    dag = DagBag(FILE).dags["nightly_inventory_export"]
+    asked = {name: f"{{{{ params.{name} or '' }}}}" for name in FIELDS}
+    assert dag.params.keys() >= asked.keys()
+    assert dag.get_task("export").partial_kwargs["filters"] == asked  # type: ignore[union-attr]
 
 
 def test_environments_share_the_default_pool_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:

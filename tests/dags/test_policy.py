@@ -16,6 +16,7 @@ EXPECTED = {
     "cleanup_unused_numbers",
     "reconcile_regions",
     "apply_number_changes",
+    "check_deployment",
 }
 PAID_OR_DESTRUCTIVE = {
     "provision_region": {"buy"},

@@ -35,6 +35,10 @@ def estate(root: DataRoot, shelf: Shelf) -> Estate:
 
 @pytest.fixture
 def browser(estate: Estate) -> TestClient:
+    return visitor(estate)
+
+
+def visitor(estate: Estate) -> TestClient:
     """Somebody who is logged in, and whose requests ask for pages below the place where Airflow mounts them."""
     app = create_app(estate)
     assert may_look.dependency is not None

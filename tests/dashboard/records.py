@@ -37,14 +37,14 @@ def export(
     day: date = TODAY,
     *,
     environment: str = ENVIRONMENT,
-    groups: tuple[str, ...] = (),
+    **part: Any,
 ) -> CompleteSnapshot:
-    """Publish ``rows`` as the inventory of ``day``, read at two in the morning."""
+    """Publish ``rows`` as the inventory of ``day``, read at two in the morning; ``part`` narrows its scope."""
     at = datetime.combine(day, time(2), timezone.utc)
     return Export(
         source=Estate(list(rows)),
         root=root,
-        scope=Scope(environment=environment, groups=groups),
+        scope=Scope(environment=environment, **part),
         day=day,
         holder="run-1",
         page_size=100,

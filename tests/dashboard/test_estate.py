@@ -49,7 +49,7 @@ def test_the_nights_tell_what_changed_and_a_damaged_one_says_so(root: DataRoot, 
 
 
 def test_where_only_some_groups_are_exported_those_are_shown(root: DataRoot, estate: Estate) -> None:
-    export(root, numbers(3), YESTERDAY, groups=("a+b", "c"))
+    export(root, numbers(3, groupId="c"), YESTERDAY, groups=("a+b", "c"))
     assert estate.scope(ENVIRONMENT) == ("a+b", "c")
     newest = estate.latest(ENVIRONMENT)
     assert newest is not None
@@ -58,8 +58,17 @@ def test_where_only_some_groups_are_exported_those_are_shown(root: DataRoot, est
 
 def test_the_whole_goes_before_some_groups(root: DataRoot, estate: Estate) -> None:
     export(root, numbers(3), YESTERDAY)
-    export(root, numbers(1), TODAY, groups=("a",))
+    export(root, numbers(1, groupId="a"), TODAY, groups=("a",))
     assert estate.scope(ENVIRONMENT) == ()
+
+
+@pytest.mark.parametrize("groups", [(), ("c",)])
+def test_what_somebody_searched_for_is_never_shown_as_the_inventory(
+    root: DataRoot, estate: Estate, groups: tuple[str, ...]
+) -> None:
+    export(root, numbers(3, groupId="c"), TODAY, groups=groups, filters={"note": "line"})
+    assert (estate.scope(ENVIRONMENT), estate.latest(ENVIRONMENT), estate.days(ENVIRONMENT)) == ((), None, [])
+    assert estate.nights(ENVIRONMENT) == []
 
 
 def test_a_damaged_newest_snapshot_is_not_passed_over(root: DataRoot, estate: Estate) -> None:

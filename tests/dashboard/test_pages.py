@@ -62,6 +62,13 @@ def test_the_overview_says_how_many_whose_and_what_changed(root: DataRoot, brows
     assert "each read twice and the same both times" in words
 
 
+def test_some_groups_are_shown_and_never_called_complete(root: DataRoot, browser: TestClient) -> None:
+    export(root, numbers(20, groupId="retail"), groups=("retail", "support"))
+    words = seen(browser, f"{ENVIRONMENT}/").words
+    assert "2 groups only, not all numbers; 6 h old" in words
+    assert "Complete, read" not in words
+
+
 def test_the_overview_points_at_what_needs_a_person(root: DataRoot, browser: TestClient) -> None:
     export(root, [row(1, note="[unused since 2026-01-01]")], TODAY - timedelta(days=3))
     order(root, [], unknown=["+12120000001"])

@@ -92,7 +92,7 @@ def test_nights_without_changes_say_so(export_of: ExportOf) -> None:
 
 
 def test_a_number_that_was_rejected_is_not_taken_for_gone_or_added(export_of: ExportOf) -> None:
-    good, bad = Estate([row(0), row(1)]), Estate([row(0), row(1, note=5)])
+    good, bad = Estate([row(0), row(1)]), Estate([row(0), row(1, note=["a list"])])
     assert changes_in(second_night(export_of, good, bad, max_reject_percent=50)) == []
     third = export_of(good, day=TOMORROW + timedelta(1), max_reject_percent=50).run()
     assert changes_in(third) == []
@@ -178,10 +178,10 @@ def test_an_older_date_exported_after_newer_ones_is_compared_with_what_was_befor
 
 
 def test_some_groups_are_compared_with_the_same_groups_only(export_of: ExportOf) -> None:
-    scope = Scope(environment="ocp_default", groups=("b", "a"))
+    scope = Scope(environment="ocp_default", groups=("group-2", "group-0", "group-1"))
     export_of(estate_of(50)).run()
     assert export_of(estate_of(5), scope=scope, day=DAY + timedelta(1)).run().manifest.changes is None
-    again = Scope(environment="ocp_default", groups=("a", "b"))
+    again = Scope(environment="ocp_default", groups=("group-0", "group-1", "group-2"))
     later = export_of(estate_of(6), scope=again, day=DAY + timedelta(2)).run()
     assert later.manifest.changes is not None
     assert later.manifest.changes.counts == {"added": 1}

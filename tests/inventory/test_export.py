@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from inventory.estate import DAY, NOON, Estate, Row, content, estate_of, row
 from ocp_numbers.data_root import DataRoot
 from ocp_numbers.errors import (
+    AnswerLost,
     ApiError,
     BadRequest,
     IncompleteSnapshot,
@@ -147,26 +148,25 @@ def test_a_body_that_differs_each_time_though_its_numbers_do_not_is_compared_by_
 
 
 LONG = 123
-"""Numbers on thirteen pages of ten: more than wait for three connections, so that the second reading takes many pages
-at once."""
+"""Numbers on thirteen pages of ten: enough for each of three connections to have four of them in one."""
 
 
-def test_the_second_reading_takes_many_pages_at_once(export_of: ExportOf) -> None:
+def test_pages_are_made_larger_as_long_as_every_connection_has_one(export_of: ExportOf) -> None:
     estate = estate_of(LONG)
-    assert content(export_of(estate).run()) == estate.state()
-    assert estate.calls == 13 + 1
+    snapshot = export_of(estate).run()
+    assert content(snapshot) == estate.state()
+    assert (snapshot.manifest.proof.page_size, snapshot.manifest.proof.pages) == (40, 4)
+    assert estate.calls == 1 + 4 + 4
 
 
-def test_a_server_that_gives_no_larger_pages_is_read_in_its_own_again(export_of: ExportOf) -> None:
+def test_a_server_that_gives_no_larger_pages_is_asked_for_them_once(export_of: ExportOf) -> None:
     estate = estate_of(LONG, cap=10)
     assert content(export_of(estate).run()) == estate.state()
-    assert estate.calls == 13 + 1 + 13
+    assert estate.calls == 1 + 13 + 13
 
 
 @pytest.mark.parametrize("refusal", [BadRequest, ServerFault])
-def test_a_server_that_refuses_larger_pages_is_read_in_its_own_again(
-    export_of: ExportOf, refusal: type[ApiError]
-) -> None:
+def test_a_server_that_refuses_larger_pages_is_read_in_its_own(export_of: ExportOf, refusal: type[ApiError]) -> None:
     estate = estate_of(LONG)
     fetch = estate.fetch
 
@@ -180,16 +180,62 @@ def test_a_server_that_refuses_larger_pages_is_read_in_its_own_again(
     assert estate.calls == 13 + 13
 
 
-def test_a_change_between_the_readings_is_seen_in_a_larger_page_and_named_by_its_own(
+def test_a_server_that_gives_larger_pages_and_counts_others_is_read_in_the_size_that_was_asked_for(
+    export_of: ExportOf,
+) -> None:
+    estate = estate_of(LONG, spoil=lambda page, answer: answer | {"numberOfPages": 13})
+    snapshot = export_of(estate).run()
+    assert content(snapshot) == estate.state()
+    assert (snapshot.manifest.proof.page_size, snapshot.manifest.proof.attempts) == (10, 1)
+
+
+@pytest.mark.parametrize("reading", ["first", "second"])
+def test_a_larger_page_that_does_not_come_is_read_in_the_size_that_was_asked_for(
+    export_of: ExportOf, caplog: pytest.LogCaptureFixture, reading: str
+) -> None:
+    estate = estate_of(LONG)
+    fetch, fails = estate.fetch, iter([reading == "first", True])
+
+    def fussy(page: int, page_size: int, read: Callable[[bytes], Any]) -> Any:
+        if (page, page_size) == (3, 40) and next(fails):
+            raise AnswerLost(operation="numbers.list", call="GET /api/numbers", reason="no answer in time")
+        return fetch(page, page_size, read)
+
+    estate.fetch = fussy  # type: ignore[method-assign]
+    with caplog.at_level("INFO"):
+        snapshot = export_of(estate).run()
+    assert content(snapshot) == estate.state()
+    assert (snapshot.manifest.proof.page_size, snapshot.manifest.proof.attempts) == (10, 2)
+    assert "page 3 of 4, made larger to hold 40 numbers, did not come: " in caplog.text
+
+
+def test_a_change_between_the_readings_is_seen_in_a_larger_page(
     export_of: ExportOf, caplog: pytest.LogCaptureFixture
 ) -> None:
     estate = estate_of(LONG)
-    estate.before = lambda call: estate.rows[77].update(note="changed") if call == 14 else None
+    estate.before = lambda call: estate.rows[77].update(note="changed") if call == 6 else None
     with caplog.at_level("INFO"):
         snapshot = export_of(estate).run()
     assert content(snapshot) == estate.state()
     assert snapshot.manifest.proof.attempts == 2
-    assert "page 8 of 13 changed between two readings" in caplog.text
+    assert "page 2 of 4 changed between two readings" in caplog.text
+
+
+def test_a_page_broken_within_is_asked_for_again(export_of: ExportOf) -> None:
+    estate = estate_of(35)
+    fetch, once = estate.fetch, iter([True])
+
+    def breaking(page: int, page_size: int, read: Callable[[bytes], Any]) -> Any:
+        def spoilt(raw: bytes) -> Any:
+            broken = page == 2 and next(once, False)
+            return read(raw.replace(b'"country"', b'"country', 1) if broken else raw)
+
+        return fetch(page, page_size, spoilt)
+
+    estate.fetch = breaking  # type: ignore[method-assign]
+    snapshot = export_of(estate).run()
+    assert content(snapshot) == estate.state()
+    assert snapshot.manifest.proof.attempts == 1
 
 
 def test_pages_with_long_notes_are_not_put_together_to_enormous_ones(export_of: ExportOf) -> None:
@@ -206,7 +252,7 @@ KINDS = ["add", "delete", "swap", "renumber", "note", "move", "undo"]
 def histories(draw: st.DrawFn) -> tuple[int, list[tuple[int, str]]]:
     """How many numbers there are at first, and what happens before which call."""
     return draw(st.integers(0, 45) | st.integers(60, 130)), draw(
-        st.lists(st.tuples(st.integers(1, 40), st.sampled_from(KINDS)), max_size=6)
+        st.lists(st.tuples(st.integers(1, 14) | st.integers(1, 40), st.sampled_from(KINDS)), max_size=6)
     )
 
 
@@ -447,7 +493,8 @@ def newest(root: DataRoot, environment: str = "ocp_default") -> CompleteSnapshot
 
 def test_an_export_of_some_groups_is_never_taken_for_the_whole(export_of: ExportOf, root: DataRoot) -> None:
     whole = export_of(estate_of(50)).run()
-    part = export_of(estate_of(5), scope=Scope(environment="ocp_default", groups=("a", "b/c"))).run()
+    estate = Estate([row(0, groupId="a"), row(1, groupId="b/c")])
+    part = export_of(estate, scope=Scope(environment="ocp_default", groups=("a", "b/c"))).run()
     assert newest(root) == whole
     assert latest(root, "ocp_default", ["b/c", "a"]) == part
 

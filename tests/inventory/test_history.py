@@ -55,9 +55,10 @@ def test_a_damaged_night_is_passed_over(export_of: ExportOf, root: DataRoot) -> 
 
 
 def test_each_scope_has_a_history_of_its_own(export_of: ExportOf, root: DataRoot) -> None:
-    export_of(estate_of(5), scope=Scope(environment="ocp_default", groups=("a",))).run()
+    groups = ("group-0", "group-1", "group-2")
+    export_of(estate_of(5), scope=Scope(environment="ocp_default", groups=groups)).run()
     assert history(root, "ocp_default", NUMBER) == []
-    assert len(history(root, "ocp_default", NUMBER, ["a"])) == 1
+    assert len(history(root, "ocp_default", NUMBER, groups)) == 1
 
 
 @given(st.lists(st.integers(0, 60), unique=True, max_size=40), st.booleans(), st.integers(0, 60))

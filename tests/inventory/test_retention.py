@@ -41,11 +41,11 @@ def test_the_last_ones_stay_however_old_they_are(nights: DataRoot) -> None:
 
 
 def test_other_scopes_are_left_alone(nights: DataRoot, export_of: ExportOf) -> None:
-    part = Scope(environment="ocp_default", groups=("a",))
+    part = Scope(environment="ocp_default", groups=("group-0",))
     long_ago = DAY - timedelta(500)
     export_of(estate_of(1), scope=part, day=long_ago).run()
     expire(nights, SCOPE, today=DAY, keep_days=1)
-    assert dates(nights, "ocp_default", ["a"]) == [long_ago]
+    assert dates(nights, "ocp_default", ["group-0"]) == [long_ago]
 
 
 def test_a_date_that_is_being_exported_again_is_left_for_the_next_call(nights: DataRoot) -> None:

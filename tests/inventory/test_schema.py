@@ -52,7 +52,6 @@ def test_a_fault_in_one_row_changes_nothing_about_the_others(rows: list[dict[str
         (row(1, number=None), "number: Input should be a valid string"),
         ({"country": "US"}, "number: Field required"),
         (row(1, number=12012049893), "number: Input should be a valid string"),
-        (row(1, note=7), "note: Input should be a valid string"),
         (row(1, note={"text": "x"}), "note: Input should be a valid string"),
         (row(1, note="half \ud83d"), "note: 'half \\ud83d' is not valid Unicode"),
         (row(1, groupId=True), "groupId: Input should be a valid string"),
@@ -67,6 +66,11 @@ def test_a_row_that_is_not_a_record_is_rejected_with_its_place_and_reason(wrong:
     assert (reject.page, reject.row) == (7, 2)
     assert reason in reject.reason
     assert json.loads(reject.line())["value"] == wrong
+
+
+def test_a_text_that_came_as_a_number_is_that_text() -> None:
+    page = decode(body([row(0), row(1, note=7)]))
+    assert (page.batch["note"].to_pylist()[1], page.rejects) == ("7", ())
 
 
 @pytest.mark.parametrize(
@@ -114,6 +118,59 @@ def test_a_long_note_is_read_whole() -> None:
 def test_right_pages_are_decoded_by_column_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(schema, "_decode_rows")
     assert decode(body([row(place) for place in range(50)])).batch.num_rows == 50
+
+
+AWKWARD = [
+    "",
+    "null",
+    '"',
+    '"null"',
+    "\\",
+    "a,b",
+    ",",
+    "[",
+    "]",
+    "],[",
+    "\n",
+    "\r\n",
+    "\0",
+    "\ufeff",
+    "\u2028",
+    "😀",
+    "NaN",
+    "0",
+]
+ANYTHING = TEXTS | st.sampled_from(AWKWARD) | st.sampled_from([7, 1.5, True, {}, [], "half \ud83d", 10**30])
+KEYS = [*list(row(0))[1:], "phoneNumberSetId", "phoneNumberSetName", "<", ">", "surprise"]
+
+
+@given(
+    st.lists(st.fixed_dictionaries({"number": NUMBERS | ANYTHING}, optional=dict.fromkeys(KEYS, ANYTHING)), max_size=4),
+    st.sampled_from([None, 1]),
+)
+@settings(deadline=None, max_examples=200)
+def test_columns_and_rows_agree_about_every_page(rows: list[dict[str, Any]], indent: int | None) -> None:
+    raw = json.dumps(json.loads(body(rows)), indent=indent, ensure_ascii=indent is not None).encode(
+        errors="surrogatepass"
+    )
+    by_columns = schema._decode_columns(raw)
+    if by_columns is not None:
+        assert by_columns == schema._decode_rows(raw)
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(dict.fromkeys(row(0), TEXTS | st.sampled_from(AWKWARD)) | {"number": NUMBERS}),
+        min_size=1,
+        max_size=5,
+    )
+)
+@settings(deadline=None)
+def test_whatever_texts_a_right_page_holds_it_is_decoded_by_column(rows: list[dict[str, Any]]) -> None:
+    page = schema._decode_columns(body(rows))
+    assert page is not None
+    page.batch.validate(full=True)
+    assert [tuple(each.values()) for each in page.batch.to_pylist()] == as_tuples(rows)
 
 
 def test_a_fingerprint_goes_by_bytes_and_a_content_fingerprint_by_meaning() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -78,8 +79,8 @@ def test_five_thousand_numbers_in_capped_pages_over_several_connections(export_o
         Fault("GET", LISTING, kind="truncated", nth=4),
         Fault("GET", LISTING, kind="broken_json", nth=4),
         Fault("GET", LISTING, kind="html", nth=4),
-        Fault("GET", LISTING, kind="html", nth=9),
-        Fault("GET", LISTING, kind="broken_json", nth=9),
+        Fault("GET", LISTING, kind="html", nth=6),
+        Fault("GET", LISTING, kind="broken_json", nth=6),
         Fault("GET", LISTING, kind="unauthorized", nth=4),
     ],
     ids=lambda fault: f"{fault.kind}-{fault.status}-{fault.nth}",
@@ -160,10 +161,36 @@ def test_who_gives_the_client_can_end_the_reading(export_of: ExportOf, root: Dat
 
 
 def test_a_number_that_is_not_one_is_rejected_by_the_api_too(export_of: ExportOf) -> None:
-    body = '{"numbers": [{"number": "12012049893"}], "page": 1, "pageSize": 10, "numberOfPages": 1, "allNumbers": 1}'
+    row = {"number": "12012049893"} | dict.fromkeys(("groupId", "miniAppId", "phoneNumbersSetId", "note"))
+    body = json.dumps({"numbers": [row], "page": 1, "pageSize": 10, "numberOfPages": 1, "allNumbers": 1})
     fault = Fault("GET", LISTING, kind="status", status=200, body=body)
     with platform(1, faults=[fault]) as (_, source), pytest.raises(IncompleteSnapshot, match="1 of 1 rows"):
         export_of(source).run()
+
+
+@pytest.mark.parametrize("to", ["miniappid", "mini_app_id", "MINIAPPID"])
+def test_a_field_in_another_spelling_is_exported_as_what_it_is(export_of: ExportOf, to: str) -> None:
+    with platform(120, faults=[Fault("GET", LISTING, kind="drift", field="miniAppId", to=to)]) as (sandbox, source):
+        assert content(export_of(source, page_size=50).run()) == truth(sandbox)
+
+
+@pytest.mark.parametrize("field", ["miniAppId", "groupId", "note", "phoneNumbersSetId"])
+def test_an_inventory_without_what_decisions_are_made_from_is_not_published(
+    export_of: ExportOf, root: DataRoot, field: str
+) -> None:
+    with (
+        platform(120, faults=[Fault("GET", LISTING, kind="drift", field=field)]) as (_, source),
+        pytest.raises(UnexpectedAnswer, match=field),
+    ):
+        export_of(source).run()
+    assert latest(root, "ocp_default") is None
+
+
+def test_what_no_decision_needs_may_be_missing(export_of: ExportOf) -> None:
+    fault = Fault("GET", LISTING, kind="drift", field="miniAppDiamantAppName")
+    with platform(20, faults=[fault]) as (sandbox, source):
+        empty = [(*each[:6], None, *each[7:]) for each in truth(sandbox)]
+        assert content(export_of(source).run()) == empty
 
 
 @pytest.mark.parametrize("as_text", [True, False])

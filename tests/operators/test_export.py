@@ -153,9 +153,36 @@ def test_some_groups_are_not_the_inventory_that_others_are_scheduled_on(world: W
     assert told["outlet_events"].told == told["outlet_events"].partitions == []
 
 
+def test_what_a_search_finds_is_exported_beside_the_inventory_and_told_to_nobody(
+    world: World, run: Run, root: DataRoot
+) -> None:
+    whole = run(export(), **context())
+    told = context(TWO_AM + timedelta(days=1))
+    filters = {"number": "{{ params.number }}", "note": "{{ params.note or '' }}"}
+    params = {"number": "+1", "note": None}
+    summary = run(export(filters=filters, keep_days=5), **told, params=params)
+    assert summary["path"].endswith("environment=ocp_default/filters=number~%252B1/date=2026-03-02")
+    assert summary["rows"] == sum(each["number"].startswith("+1") for each in world.sandbox.numbers()) > 0
+    assert (summary["balance"], summary["changes"]) == (None, {})
+    assert told["outlet_events"].told == told["outlet_events"].partitions == []
+    newest = latest(root, "ocp_default")
+    assert newest is not None
+    assert newest.digest == whole["digest"]
+
+
+def test_the_snapshot_says_what_its_login_may_do(world: World, run: Run, root: DataRoot) -> None:
+    run(export(), **context())
+    newest = latest(root, "ocp_default")
+    assert newest is not None
+    assert newest.manifest.scope.rights == ("group *", "role owner")
+
+
 @pytest.mark.parametrize(
     ("given", "says"),
     [
+        ({"filters": {"country": "US"}}, "filters: the platform cannot search by country"),
+        ({"filters": {"note": "%"}}, "filters, note: '%' finds every number"),
+        ({"filters": "a note"}, "filters: is not a mapping"),
         ({"formats": ["csv"]}, "parquet is missing"),
         ({"formats": ["parquet", "pdf"]}, "pdf is not known"),
         ({"source": "excel"}, "source: 'excel' is not known"),

@@ -9,7 +9,9 @@ from contextlib import AbstractContextManager
 from datetime import date
 from typing import BinaryIO, Literal, Protocol
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, computed_field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError, computed_field
+
+from ocp_numbers.errors import IncompleteSnapshot
 
 BALANCE, FINDINGS = "balance.json", "findings.csv"
 SHOWN = 200
@@ -27,7 +29,7 @@ class _Document(BaseModel):
 class Finding(_Document):
     """One thing that does not add up.
 
-    :param number: that it is about; empty for a record that cannot be read.
+    :param number: that it is about; empty for a record that cannot be read, and for a group that cannot be looked at.
     :param what: what is wrong, in words.
     :param record: the order, run or document that says otherwise, where there is one.
     :param since: when that was.
@@ -47,6 +49,8 @@ class Balance(_Document):
 
     :param until: the date of the snapshot that it is of. :param since: that of the one that it closes on.
     :param before: numbers in that one. :param arrived: that came since. :param departed: that went since.
+    :param again: those that came because the login may look at their group again; likewise, ``departed`` counts those
+        of groups that it may not look at any more.
     :param rows: numbers now.
     :param orphans: how many there are; likewise strangers and unknowns.
     :param first: the first findings of each kind.
@@ -59,6 +63,7 @@ class Balance(_Document):
     before: int | None = None
     arrived: int = 0
     departed: int = 0
+    again: int = 0
     rows: int
     orphans: int = 0
     strangers: int = 0
@@ -88,9 +93,10 @@ class Balance(_Document):
             return f"The books do not balance: {found}; each is in {FINDINGS}."
         if self.since is None:
             return f"The books open with {self.rows:,} numbers."
+        again = f" ({self.again:,} in sight again)" if self.again else ""
         return (
-            f"The books balance: {self.before:,} numbers on {self.since}, {self.arrived:,} came and {self.departed:,} "
-            f"went, each on record."
+            f"The books balance: {self.before or 0:,} numbers on {self.since}, {self.arrived:,} came{again} and "
+            f"{self.departed:,} went, each on record."
         )
 
     def document(self) -> bytes:
@@ -120,12 +126,18 @@ class Snapshot(Protocol):
 def read(snapshot: Snapshot) -> Balance | None:
     """The account of a snapshot's night; ``None`` where none was made, as for snapshots of some groups only.
 
-    :raises IncompleteSnapshot: when the file is not the one that was published.
+    :raises IncompleteSnapshot: when the file is not the one that was published, or cannot be understood.
     """
     if BALANCE not in snapshot.manifest.files:
         return None
     with snapshot.open(BALANCE) as stream:
-        return Balance.model_validate_json(stream.read())
+        content = stream.read()
+    try:
+        return Balance.model_validate_json(content)
+    except ValidationError as error:
+        raise IncompleteSnapshot(
+            f"{BALANCE}: not an account of this version ({error.error_count()} faults); export that date again"
+        ) from None
 
 
 class Table:

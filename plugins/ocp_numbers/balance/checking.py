@@ -7,6 +7,7 @@ before it or after it, and what came or went may be explained by a record of up 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -93,6 +94,8 @@ class _Closing:
         self._told: set[str] = set()
         self._counts = {"orphan": 0, "stranger": 0, "unknown": 0}
         self._moved = {"added": 0, "gone": 0}
+        self._hidden: Counter[str] = Counter()
+        self._again = 0
         self._first: list[Finding] = []
 
     def look(self, numbers: BinaryIO) -> None:
@@ -111,7 +114,12 @@ class _Closing:
     def check_changes(self, changes: BinaryIO) -> None:
         """Trace what came and went to a record."""
         came, went = self._explained(lambda past: past.came or past.doubted), self._explained(_was_given_up)
-        for batch in pq.ParquetFile(changes).iter_batches(batch_size=_ROWS_AT_ONCE, columns=["number", "change"]):
+        for batch in pq.ParquetFile(changes).iter_batches(
+            batch_size=_ROWS_AT_ONCE, columns=["number", "change", "before"]
+        ):
+            self._again += pc.sum(pc.equal(batch["change"], "seen")).as_py() or 0
+            hidden = batch.filter(pc.equal(batch["change"], "hidden"))["before"]
+            self._hidden.update(hidden.to_pylist())
             for change, explained in (("added", came), ("gone", went)):
                 rows = batch.filter(pc.equal(batch["change"], change))
                 self._moved[change] += rows.num_rows
@@ -120,6 +128,9 @@ class _Closing:
                 open_ = rows.filter(pc.invert(pc.is_in(rows["number"], value_set=explained)))
                 for number in open_["number"].to_pylist():
                     self._unexplained(number, change)
+        for group, count in self._hidden.items():
+            self._moved["gone"] += count
+            self._note("unknown", "", f"{count:,} numbers of {group} are out of this login's sight")
 
     def _unexplained(self, number: str, change: str) -> None:
         past = self._records.numbers.get(number, Past())
@@ -157,8 +168,9 @@ class _Closing:
             until=night.until,
             since=night.since,
             before=night.before,
-            arrived=self._moved["added"],
+            arrived=self._moved["added"] + self._again,
             departed=self._moved["gone"],
+            again=self._again,
             rows=night.rows,
             orphans=self._counts["orphan"],
             strangers=self._counts["stranger"],

@@ -116,6 +116,9 @@ class Desk:
         if snapshot is None:
             return "none", "No inventory yet"
         old = self.estate.now() - snapshot.taken
+        if not snapshot.manifest.scope.whole:
+            count = len(snapshot.manifest.scope.groups)
+            return "late", f"{count:,} {'group' if count == 1 else 'groups'} only, not all numbers; {look.age(old)} old"
         if old > FRESH:
             return "late", f"Complete, but {look.age(old)} old: the nightly export is late"
         return "good", f"Complete, read {look.age(old)} ago"

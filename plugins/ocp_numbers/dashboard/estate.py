@@ -92,8 +92,11 @@ class Estate:
         for key in self._keys():
             parts = key.split("/")
             if parts[-1] == "manifest.json" and unquote(parts[1].removeprefix("environment=")) == environment:
-                groups, day = (parts[2], parts[3]) if len(parts) == 5 else ("", parts[2])
-                found[groups] = max(day, found.get(groups, ""))
+                *part, day = parts[2:-1]
+                # What somebody searched for is nobody's inventory.
+                if not part or (len(part) == 1 and part[0].startswith("groups=")):
+                    groups = "".join(part)
+                    found[groups] = max(day, found.get(groups, ""))
         if not found or "" in found:
             return ()
         newest = max(found, key=lambda groups: found[groups]).removeprefix("groups=")

@@ -61,6 +61,8 @@ class Deeds:
 
     def _author(self, change: dict[str, Any], note: str | None) -> str:
         number, kind, field, after = change["number"], change["change"], change["field"], change["after"]
+        if kind in ("hidden", "seen"):
+            return OUTSIDE
         if kind in ("added", "gone"):
             stamps = (self._stamps.get(stamp) for stamp in _STAMP.findall(note or ""))
             made = self._made.get((number, kind))

@@ -49,7 +49,14 @@ _UNSIGNED = pa.schema([*list(SCHEMA)[:-1], pa.field("note", pa.string())])
 
 
 def compare(
-    before: BinaryIO, after: BinaryIO, target: UPath, *, deeds: Deeds, unsure: Iterable[str] = ()
+    before: BinaryIO,
+    after: BinaryIO,
+    target: UPath,
+    *,
+    deeds: Deeds,
+    unsure: Iterable[str] = (),
+    hidden: Iterable[str] = (),
+    again: Iterable[str] = (),
 ) -> tuple[File, dict[str, int], dict[str, int]]:
     """Write the changes from one ``numbers.parquet`` to the next.
 
@@ -57,13 +64,16 @@ def compare(
     is ``gone`` the field is its group. Returns the file's entry, a count of each kind, and one of each author.
 
     :param unsure: numbers that one of the two could not show properly; nothing is said of them.
+    :param hidden: groups that only the first could see: their numbers are ``hidden`` instead of ``gone``.
+    :param again: groups that only the second could see: their numbers are ``seen`` instead of ``added``.
     """
+    dark, light = texts(sorted(hidden)), texts(sorted(again))
     counts: Counter[str] = Counter()
     authors: Counter[str] = Counter()
     skipped = texts(sorted(unsure))
     with closing(Sink(target.open("wb"))) as sink, pq.ParquetWriter(sink, SCHEMA, compression="zstd") as writer:
         for old, new in _side_by_side(_sorted(before), _sorted(after)):
-            found = _differences(old, new)
+            found = _differences(old, new, dark, light)
             found = found.filter(pc.invert(pc.is_in(found["number"], value_set=skipped)))
             if found.num_rows:
                 by = deeds.authors(found, found["note"])
@@ -111,18 +121,33 @@ def _side_by_side(old: Iterator[pa.Table], new: Iterator[pa.Table]) -> Iterator[
         left, right = left.slice(cuts[0]), right.slice(cuts[1])
 
 
-def _differences(old: pa.Table, new: pa.Table) -> pa.Table:
+def _differences(old: pa.Table, new: pa.Table, dark: pa.Array, light: pa.Array) -> pa.Table:
     places = pc.index_in(new["number"], value_set=old["number"])
     added = new.filter(pc.is_null(places))
     gone = old.filter(pc.invert(pc.is_in(old["number"], value_set=new["number"])))
     was, now = old.take(pc.drop_null(places)), new.filter(pc.is_valid(places))
     return pa.concat_tables(
         [
-            _rows(added["number"], "added", "group_id", after=added["group_id"], note=added["note"]),
-            _rows(gone["number"], "gone", "group_id", before=gone["group_id"]),
+            _rows(
+                added["number"],
+                _either("seen", "added", pc.is_in(added["group_id"], value_set=light)),
+                "group_id",
+                after=added["group_id"],
+                note=added["note"],
+            ),
+            _rows(
+                gone["number"],
+                _either("hidden", "gone", pc.is_in(gone["group_id"], value_set=dark)),
+                "group_id",
+                before=gone["group_id"],
+            ),
             *(_changed(was, now, field) for field in KINDS),
         ]
     )
+
+
+def _either(one: str, other: str, which: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.if_else(which, *texts([one, other]))
 
 
 def _changed(was: pa.Table, now: pa.Table, field: str) -> pa.Table:

@@ -21,8 +21,8 @@ log = logging.getLogger(__name__)
 
 
 def close_books(root: DataRoot, staging: str, manifest: Manifest) -> tuple[Manifest, Balance | None]:
-    """The manifest with the balance of what lies in ``staging``; none where it is of some groups only."""
-    if manifest.scope.groups:
+    """The manifest with the balance of what lies in ``staging``; none where it is of some numbers only."""
+    if not manifest.scope.whole:
         return manifest, None
     night = _night(root, manifest)
     records = Records.since(night.looks_back_to, root=root, environment=night.environment)

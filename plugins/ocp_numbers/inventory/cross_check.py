@@ -39,10 +39,10 @@ def cross_check(text: str, parquet: UPath, rejects: int) -> None:
 
     :param rejects: rows that may be in the CSV only, since they were no records of numbers.
     :raises Moved: naming the first row that differs.
-    :raises IncompleteSnapshot: when the CSV lacks a column.
+    :raises IncompleteSnapshot: when the CSV lacks a column, or cannot be read.
     """
     ours = _ours(parquet)
-    theirs = _theirs(text)
+    theirs = _readable(_theirs(text))
     for mine, other in zip_longest(ours, theirs):
         while other != mine and other is not None and rejects:
             rejects -= 1
@@ -79,6 +79,15 @@ def _theirs(text: str) -> Iterator[Record]:
     for row in rows:
         padded = row + [""] * (len(header) - len(row))
         yield tuple(padded[place] for place in places)
+
+
+def _readable(rows: Iterator[Record]) -> Iterator[Record]:
+    try:
+        yield from rows
+    except csv.Error as error:
+        raise IncompleteSnapshot(
+            f"The platform's CSV cannot be read: {error}; export from the pages, without the full check"
+        ) from None
 
 
 def _difference(mine: Record | None, other: Record | None) -> str:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from ocp_numbers.errors import IncompleteSnapshot
+from ocp_numbers.errors import IncompleteSnapshot, quoted
 from ocp_numbers.inventory.cross_check import COLUMNS, check_header
 from ocp_numbers.inventory.reader import Moved, Numbers, PageSource, Progress, Shape
 from ocp_numbers.inventory.schema import E164_WHOLE, SCHEMA, DecodedPage, Reject, batch_of, decode, fingerprint
@@ -79,7 +79,10 @@ class CsvReading:
 
 
 def _pieces(content: bytes, shape: Shape) -> Iterator[DecodedPage]:
-    header = next(csv.reader(io.StringIO(content[: 2**16].decode("utf-8-sig", "replace"), newline="")), [])
+    try:
+        header = next(csv.reader(io.StringIO(content[: 2**16].decode("utf-8-sig", "replace"), newline="")), [])
+    except csv.Error as error:
+        raise _unreadable(error) from None
     check_header(header)
     broken: list[Reject] = []
 
@@ -99,7 +102,7 @@ def _pieces(content: bytes, shape: Shape) -> Iterator[DecodedPage]:
     )
     try:
         rows = pyarrow.csv.open_csv(pa.BufferReader(content), read, parse, convert).read_all()
-    except pa.ArrowInvalid as error:
+    except pa.ArrowException as error:
         raise _unreadable(error) from None
     yield DecodedPage(1, shape.pages, shape.total, batch_of([]), tuple(broken))
     for place, batch in enumerate(rows.to_batches(max_chunksize=ROWS_AT_ONCE), start=1):
@@ -115,7 +118,7 @@ def _page(batch: pa.RecordBatch, place: int, shape: Shape) -> DecodedPage:
     wrong = rows.filter(pc.invert(right)).to_pylist()
     where = pc.indices_nonzero(pc.invert(right)).to_pylist()
     rejects = tuple(
-        Reject(place, row + 1, f"number: {value['number']!r} is not in E.164", value)
+        Reject(place, row + 1, f"number: {quoted(value['number'])} is not in E.164", value)
         for row, value in zip(where, wrong, strict=True)
     )
     return DecodedPage(place, shape.pages, shape.total, rows.filter(right).cast(SCHEMA), rejects)

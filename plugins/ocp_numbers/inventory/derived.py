@@ -7,6 +7,7 @@ one that it would rewrite first, such as ``+4402079460000`` with its trunk 0, is
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -31,6 +32,8 @@ _WORLD = "001"
 _LONGEST_CODE = 3
 _TYPES = ("premium_rate", "toll_free", "shared_cost", "voip", "personal_number", "pager", "uan", "voicemail")
 """Types in the order in which they are tried, ahead of fixed lines and mobiles."""
+_NEVER = "x"
+"""A pattern that no digits fit."""
 _FIXED, _MOBILE, _EITHER = "fixed_line", "mobile", "fixed_line_or_mobile"
 
 
@@ -41,7 +44,7 @@ def derive(numbers: pa.Array) -> list[pa.Array]:
     for code in pc.unique(codes):
         found = pc.indices_nonzero(pc.equal(codes, code))
         places.append(found)
-        answers.append(_of_one_code(numbers.take(found), code.as_py()))
+        answers.append(_of_one_code(_at(found, numbers), code.as_py()))
     return list(_in_place(places, answers, len(numbers)).flatten())
 
 
@@ -69,15 +72,15 @@ def _of_one_code(numbers: pa.Array, code: str) -> pa.Array:
     if len(plans) == 1:
         ((country, plan),) = plans
         return _answers(country, _types(national, plan))
-    left = whole_numbers(range(count), pa.int64())
+    left = pc.indices_nonzero(pc.is_valid(national))
     places, answers = [], []
     for country, plan in plans:
-        theirs = national.take(left)
+        theirs = _at(left, national)
         types = _types(theirs, plan) if plan.leading_digits is None else None
         inside = pc.is_valid(types) if types is not None else _matches(theirs, f"^(?:{plan.leading_digits})")
         found = pc.indices_nonzero(inside)
-        places.append(left.take(found))
-        answers.append(_answers(country, types.take(found) if types is not None else _types(theirs.take(found), plan)))
+        places.append(_at(found, left))
+        answers.append(_answers(country, _at(found, types) if types is not None else _types(_at(found, theirs), plan)))
         left = left.filter(pc.invert(inside))
         if not len(left):
             break
@@ -94,8 +97,16 @@ def _in_place(places: list[pa.Array], answers: list[pa.Array], count: int) -> pa
     """One array of the ``answers``, each at its place among ``count``."""
     if not count:
         return pa.nulls(0, _ANSWER)
+    for answer in answers:
+        if len(answer) == count:
+            return answer
     order = pc.sort_indices(pa.concat_arrays([pc.cast(place, pa.int64()) for place in places]))
     return pa.concat_arrays(answers).take(order)
+
+
+def _at(places: pa.Array, values: pa.Array) -> pa.Array:
+    """The ``values`` at ``places``, which ascend: all of them where there are as many, as most often."""
+    return values if len(places) == len(values) else values.take(places)
 
 
 @lru_cache
@@ -109,21 +120,45 @@ def _plans(code: str) -> list[tuple[str | None, Any]]:
 
 
 def _types(national: pa.Array, plan: Any) -> pa.Array:
-    """The type of each national number in ``plan``; ``null`` where it does not fit in."""
+    """The type of each national number in ``plan``; ``null`` where it does not fit in.
+
+    Few numbers are special, and one look for all special types at once tells which.
+    """
+    special = _matches(national, _special(plan))
+    if not special.true_count:
+        return _types_among(national, plan, ())
+    places = [pc.indices_nonzero(inside) for inside in (special, pc.invert(special))]
+    types = [_types_among(_at(place, national), plan, kinds) for place, kinds in zip(places, (_TYPES, ()), strict=True)]
+    return _in_place(places, types, len(national))
+
+
+def _special(plan: Any) -> str:
+    patterns = (_pattern(plan, kind) for kind in _TYPES)
+    return f"^(?:{'|'.join(pattern for pattern in patterns if pattern) or _NEVER})$"
+
+
+def _pattern(plan: Any, kind: str) -> str | None:
+    """What numbers of a type look like, without their lengths."""
+    rule = getattr(plan, kind)
+    return rule.national_number_pattern if rule is not None else None
+
+
+def _types_among(national: pa.Array, plan: Any, kinds: Sequence[str]) -> pa.Array:
+    """The type of each national number, for those that are of ``kinds``, fixed or mobile."""
     lengths = pc.binary_length(national)
 
     def fits(kind: str) -> pa.Array:
-        rule = getattr(plan, kind)
-        if rule is None or rule.national_number_pattern is None:
+        pattern = _pattern(plan, kind)
+        if pattern is None:
             return pc.is_null(national)  # false for each of them
-        right = _matches(national, f"^(?:{rule.national_number_pattern})$")
-        possible = whole_numbers(rule.possible_length, lengths.type)
+        right = _matches(national, f"^(?:{pattern})$")
+        possible = whole_numbers(getattr(plan, kind).possible_length, lengths.type)
         return pc.and_(right, pc.is_in(lengths, value_set=possible)) if len(possible) else right
 
     fixed = fits(_FIXED)
     mobile = fixed if plan.same_mobile_and_fixed_line_pattern else fits(_MOBILE)
     rules = {
-        **{kind: fits(kind) for kind in _TYPES},
+        **{kind: fits(kind) for kind in kinds},
         _EITHER: pc.and_(fixed, mobile),
         _FIXED: fixed,
         _MOBILE: mobile,

@@ -12,6 +12,7 @@ from ocp_numbers.errors import IncompleteSnapshot
 from ocp_numbers.inventory.attribution import Deeds
 from ocp_numbers.inventory.changes import CHANGES, compare, numbers_in
 from ocp_numbers.inventory.manifest import Comparison, Manifest, Scope
+from ocp_numbers.inventory.sight import Change, Sight, compare_sight
 from ocp_numbers.inventory.snapshot import CompleteSnapshot, dates, load, partition_of
 from ocp_numbers.inventory.writer import PARQUET, REJECTS
 
@@ -28,9 +29,9 @@ class Earlier:
 
     def last(self, until: date = date.max) -> CompleteSnapshot | None:
         """The newest snapshot of the scope, of ``until`` at the latest, that can be read."""
-        for day in reversed(dates(self.root, self.scope.environment, self.scope.groups)):
+        for day in reversed(dates(self.root, self.scope.environment, *self.scope.part)):
             try:
-                snapshot = load(self.root, partition_of(self.scope.environment, day, self.scope.groups))
+                snapshot = load(self.root, partition_of(self.scope.environment, day, *self.scope.part))
             except IncompleteSnapshot as damaged:
                 log.warning("Passed over for comparison: %s", damaged)
                 continue
@@ -38,7 +39,15 @@ class Earlier:
                 return snapshot
         return None
 
-    def compared(self, staging: str, manifest: Manifest) -> Manifest:
+    def sight(self, manifest: Manifest, sight: Sight) -> Change:
+        """How what the login sees differs from what it saw when the last snapshot before the date was taken.
+
+        :raises ApiError, NoAnswer: when the platform cannot be asked at the moment.
+        """
+        last = self.last(self.day - timedelta(1))
+        return compare_sight(last.manifest if last else None, manifest, sight)
+
+    def compared(self, staging: str, manifest: Manifest, seen: Change) -> Manifest:
         """Write what changed since the last snapshot before the date into ``staging``; the manifest with it.
 
         The manifest as it is where there is none, or one that another login saw.
@@ -65,6 +74,8 @@ class Earlier:
                     self.root.path(f"{staging}/{CHANGES}"),
                     deeds=Deeds.since(last.manifest.proof.started, root=self.root, environment=self.scope.environment),
                     unsure=unsure,
+                    hidden=seen.hidden,
+                    again=seen.again,
                 )
         except IncompleteSnapshot as damaged:
             log.warning("Not compared: %s", damaged)
@@ -77,8 +88,8 @@ class Earlier:
         """Those of so many last nights before the date, oldest first; a damaged one is passed over."""
         manifests = []
         scope = self.scope
-        for day in [day for day in dates(self.root, scope.environment, scope.groups) if day < self.day][-nights:]:
+        for day in [day for day in dates(self.root, scope.environment, *scope.part) if day < self.day][-nights:]:
             with suppress(IncompleteSnapshot):
-                if snapshot := load(self.root, partition_of(scope.environment, day, scope.groups)):
+                if snapshot := load(self.root, partition_of(scope.environment, day, *scope.part)):
                     manifests.append(snapshot.manifest)
         return manifests

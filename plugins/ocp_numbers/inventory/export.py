@@ -22,16 +22,19 @@ from ocp_numbers.inventory.closing import close_books
 from ocp_numbers.inventory.cross_check import cross_check
 from ocp_numbers.inventory.csv_reading import CsvReading
 from ocp_numbers.inventory.earlier import Earlier
+from ocp_numbers.inventory.filters import check_found
 from ocp_numbers.inventory.manifest import Manifest, Proof, Scope
 from ocp_numbers.inventory.progress import Progress
 from ocp_numbers.inventory.publish import kept_if_it_fails, last_failed, lease_of, publish, stage, tidy
-from ocp_numbers.inventory.reader import Moved, PageSource, Reading
+from ocp_numbers.inventory.reader import Moved, PageSource, Reading, TooLarge
 from ocp_numbers.inventory.report import NIGHTS, REPORT, render
+from ocp_numbers.inventory.sight import FULL_SIGHT, Sight
 from ocp_numbers.inventory.sink import Sink
 from ocp_numbers.inventory.snapshot import CompleteSnapshot, load, partition_of
 from ocp_numbers.inventory.spreadsheet import check_fits
 from ocp_numbers.inventory.writer import FORMATS, PARQUET, REJECTS, Writer
 from ocp_numbers.lease import Lease
+from ocp_numbers.threads import Threads
 
 log = logging.getLogger(__name__)
 
@@ -69,13 +72,15 @@ class Export:
     :param day: the date that the snapshot will stand for.
     :param holder: who exports, for others that want to meanwhile, such as the DAG run's id.
     :param formats: ``parquet``, without which there is no snapshot, ``csv``, and ``xlsx`` for up to a million numbers.
-    :param page_size: numbers a page; the server may give fewer.
+    :param page_size: numbers a page; the server may give fewer, and is asked for several times as many where the bodies
+        are small enough.
     :param concurrency: pages fetched at the same time.
     :param attempts: how often the reading may start anew because the inventory moved.
     :param max_reject_percent: rows that may be rejected before the whole export is.
     :param max_change_percent: how many more or fewer numbers than in the last snapshot are believed.
     :param expected_rows: how many numbers a person said there are, instead of the last snapshot's.
     :param full_check: compare the pages with the platform's own CSV as well, which is held in memory for that.
+    :param sight: tells groups that the login may not look at any more from those whose numbers are gone.
     :param via: read the pages of the listing, or the platform's own CSV, all of it in memory.
     """
 
@@ -93,6 +98,7 @@ class Export:
     expected_rows: int | None = None
     full_check: bool = False
     via: Literal["pages", "csv"] = "pages"
+    sight: Sight = FULL_SIGHT
     clock: Clock = utc_now
 
     def __post_init__(self) -> None:
@@ -109,7 +115,7 @@ class Export:
     @property
     def folder(self) -> str:
         """Key of the partition."""
-        return partition_of(self.scope.environment, self.day, self.scope.groups)
+        return partition_of(self.scope.environment, self.day, *self.scope.part)
 
     @property
     def _earlier(self) -> Earlier:
@@ -142,9 +148,11 @@ class Export:
         staging, manifest = self._proven(lease)
         with self._kept(staging, lease):
             self._check_rejects(staging, manifest)
+            seen = self._earlier.sight(manifest, self.sight)
+            manifest = manifest.model_copy(update={"hidden": seen.hidden, "notices": tuple(seen.sentences)})
             self._check_volume(staging, manifest)
             lease.keep()
-            manifest, balance = close_books(self.root, staging, self._earlier.compared(staging, manifest))
+            manifest, balance = close_books(self.root, staging, self._earlier.compared(staging, manifest, seen))
             manifest = self._reported(staging, manifest, balance)
         return publish(self.root, self.folder, staging, manifest, lease)
 
@@ -158,14 +166,15 @@ class Export:
         """The staged folder of a reading that was confirmed, and the manifest of what is in it."""
         started = self.clock()
         moves: list[str] = []
+        enlarge = True
         failed = last_failed(self.root, self.folder)
         with (
             _heap_at_rest(),
-            ThreadPoolExecutor(self.concurrency, thread_name_prefix="inventory-reader") as executor,
+            Threads(self.concurrency, thread_name_prefix="inventory-reader") as executor,
         ):
             while len(moves) < self.attempts:
                 # A body may differ where the numbers do not; after the first surprise only the numbers count.
-                reading = self._reading(executor, by_content=bool(moves))
+                reading = self._reading(executor, by_content=bool(moves), enlarge=enlarge)
                 tidy(self.root, self.folder, self._published(), lease, spare=failed)
                 staging = stage(self.root, self.folder)
                 try:
@@ -174,14 +183,15 @@ class Export:
                 except Moved as moved:
                     log.info("The inventory moved: %s. Reading it again.", moved)
                     moves.append(str(moved))
+                    enlarge = enlarge and not isinstance(moved, TooLarge)
         raise IncompleteSnapshot(
-            f"The inventory of {self.scope.environment} was read {self.attempts} times and never held still or never "
+            f"The inventory of {self.scope} was read {self.attempts} times and never held still or never "
             f"fitted together; nothing was published. Seen: {'; '.join(dict.fromkeys(moves))}. What was read last is "
             f"kept in {staging}. Run the export again at a quieter time; if it always says the same, the platform "
             f"contradicts itself and its support should know"
         )
 
-    def _reading(self, executor: ThreadPoolExecutor, *, by_content: bool) -> Reading | CsvReading:
+    def _reading(self, executor: ThreadPoolExecutor, *, by_content: bool, enlarge: bool) -> Reading | CsvReading:
         if self.via == "csv":
             return CsvReading(self.source)
         return Reading(
@@ -190,6 +200,7 @@ class Export:
             executor=executor,
             concurrency=self.concurrency,
             by_content=by_content,
+            enlarge=enlarge,
         )
 
     def _attempt(
@@ -199,6 +210,7 @@ class Export:
         with Writer(self.root.path(staging), self.formats) as writer:
             progress = Progress("Read", self.clock, lease.renew)
             for page in reading.pages(progress):
+                check_found(page.batch, *self.scope.part)
                 if "xlsx" in self.formats:
                     check_fits(reading.shape.total)
                 writer.write(page)
@@ -211,7 +223,7 @@ class Export:
         times.append(self.clock())
         spans = zip(_STEPS, pairwise(times), strict=True)
         return Manifest(
-            scope=self.scope,
+            scope=self.scope.model_copy(update={"rights": self.sight.rights()}),
             date=self.day,
             rows=writer.rows,
             rejects=writer.rejects,
@@ -258,13 +270,14 @@ class Export:
         if before is None and not rows:
             found = "shows no numbers at all, and there is no earlier snapshot to compare with"
         elif before is not None and abs(rows - before) * 100 > self.max_change_percent * before and not first_ones:
-            found = f"has {rows} numbers now and had {before} in the last snapshot, a change of more than "
+            found = f"has {rows:,} numbers now and had {before:,} in the last snapshot, a change of more than "
             found += f"{self.max_change_percent} %"
         else:
             return
+        why = "".join(f" {notice}." for notice in manifest.notices)
         raise VolumeAnomaly(
-            f"{self.scope.environment} {found}; nothing was published, and what was read is kept in {staging}. If that "
-            f"is right, accept it",
+            f"{self.scope} {found}; nothing was published, and what was read is kept in {staging}.{why} If "
+            f"that is right, accept it",
             rows=rows,
             before=before or 0,
         )

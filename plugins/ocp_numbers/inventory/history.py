@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -24,7 +24,9 @@ class Period:
     record: PhoneNumber | None
 
 
-def history(root: DataRoot, environment: str, number: str, groups: Sequence[str] = ()) -> list[Period]:
+def history(
+    root: DataRoot, environment: str, number: str, groups: Sequence[str] = (), filters: Mapping[str, str] = {}
+) -> list[Period]:
     """The periods of ``number`` in the snapshots of a scope, the oldest first; none where there are no snapshots.
 
     A snapshot that cannot be read is passed over, with a line in the log.
@@ -32,9 +34,9 @@ def history(root: DataRoot, environment: str, number: str, groups: Sequence[str]
     :param number: in E.164.
     """
     periods: list[Period] = []
-    for day in dates(root, environment, groups):
+    for day in dates(root, environment, groups, filters):
         try:
-            snapshot = load(root, partition_of(environment, day, groups))
+            snapshot = load(root, partition_of(environment, day, groups, filters))
             if snapshot is None:
                 continue
             record = read_number(snapshot, number)

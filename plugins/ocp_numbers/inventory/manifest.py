@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from ocp_numbers.documents import digest
+from ocp_numbers.errors import shown
+from ocp_numbers.inventory.filters import FIELDS
 
 
 class _Part(BaseModel):
@@ -23,11 +25,33 @@ class File(_Part):
 
 
 class Scope(_Part):
-    """What the snapshot is of: an environment, as far as one login sees it, all of it or some groups only."""
+    """What the snapshot is of: an environment, as far as one login sees it, all of it or some numbers only.
+
+    ``groups`` and ``filters`` say which, where they are not empty: the numbers in one of the groups that match all of
+    the filters. ``rights`` are the login's roles and groups, as far as its access token tells them.
+    """
 
     environment: str
     groups: tuple[str, ...] = ()
+    filters: dict[Annotated[str, StringConstraints(pattern=f"^({'|'.join(FIELDS)})$")], str] = {}
     login: str = ""
+    rights: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """The scope for a message, such as ``ocp_default, group retail, note 'desk'``."""
+        groups = f", group{'s' * (len(self.groups) > 1)} {shown(self.groups)}" if self.groups else ""
+        searched = (f", {name.replace('_', ' ')} {text!r}" for name, text in self.filters.items())
+        return "".join((self.environment, groups, *searched))
+
+    @property
+    def part(self) -> tuple[tuple[str, ...], dict[str, str]]:
+        """Groups and filters, as the functions take them that find snapshots."""
+        return self.groups, self.filters
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is everything that the login sees."""
+        return not self.groups and not self.filters
 
 
 class Counts(_Part):
@@ -82,7 +106,9 @@ class Comparison(_Part):
 class Manifest(_Part):
     """The last file of a snapshot to be written. What it names is whole, or it would not be there.
 
-    ``balance`` is the verdict of ``balance.json``.
+    ``balance`` is the verdict of ``balance.json``. ``hidden`` are groups that earlier snapshots had
+    numbers of, so many, and that the login may not look at any more; ``notices`` say in sentences what changed in what
+    it sees.
     """
 
     schema_version: Literal[1] = 1
@@ -96,6 +122,8 @@ class Manifest(_Part):
     versions: dict[str, str]
     changes: Comparison | None = None
     balance: Literal["balanced", "unbalanced", "opening"] | None = None
+    hidden: dict[str, int] = {}
+    notices: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:

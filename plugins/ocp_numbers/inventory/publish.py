@@ -125,15 +125,15 @@ def _point(root: DataRoot, scope: Scope, lease: Lease) -> None:
     """
     pointed = None
     while (newest := _newest(root, scope)) and newest != pointed:
-        lease.write(f"{folder_of(scope.environment, scope.groups)}/{LATEST}", newest)
+        lease.write(f"{folder_of(scope.environment, *scope.part)}/{LATEST}", newest)
         pointed = newest
 
 
 def _newest(root: DataRoot, scope: Scope) -> bytes | None:
     """The pointer to the newest snapshot that can be read."""
-    for day in reversed(dates(root, scope.environment, scope.groups)):
+    for day in reversed(dates(root, scope.environment, *scope.part)):
         with suppress(IncompleteSnapshot):
-            if snapshot := load(root, partition_of(scope.environment, day, scope.groups)):
+            if snapshot := load(root, partition_of(scope.environment, day, *scope.part)):
                 manifest = snapshot.manifest
                 pointer = {"date": day, "folder": snapshot.folder, "rows": manifest.rows, "digest": manifest.digest}
                 return canonical(pointer)

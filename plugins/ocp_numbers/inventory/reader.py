@@ -3,6 +3,11 @@
 The API pages by offset and offers no snapshot: a number added or gone while the pages are being read shifts all rows
 behind it, and totals alone can hide that. So the pages are read twice. If the second reading shows exactly what the
 first one did, that is what the inventory was at the moment between the two.
+
+Where they differ, all is read anew, not only what differs. A number that comes or goes shifts half of all pages on the
+average; files that are streamed and compressed cannot be mended within; and to agree, a third look at every page would
+be needed in any case: three readings, instead of the three and a half that it takes when the second one ends at the
+first difference.
 """
 
 from __future__ import annotations
@@ -10,23 +15,25 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
 from typing import Protocol, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ocp_numbers.errors import ApiError, BadRequest, NoAnswer, NotFound, shown
-from ocp_numbers.inventory.marks import Mark, Marks
-from ocp_numbers.inventory.schema import DecodedPage, ascends, decode, digits
+from ocp_numbers.inventory.marks import Marks, rows_text
+from ocp_numbers.inventory.schema import DecodedPage, NotAPage, ascends, decode, digits
 
 Progress = Callable[[int, int, int], None]
 """Called with pages done, pages in all, and rows so far."""
 
 WINDOW = 2
 """Pages in flight or waiting per connection."""
-LARGEST_PAGE, LARGEST_BODY = 10_000, 2 * 2**20
-"""Numbers and bytes of a page of the second reading, at most."""
+LARGEST_PAGE, LARGEST_BODY = 10_000, 2**20
+"""Numbers and bytes up to which a page is made larger than it was asked for at first."""
 
 PlaceT = TypeVar("PlaceT")
 ResultT = TypeVar("ResultT")
@@ -57,6 +64,10 @@ class Moved(Exception):
     """The inventory was not the same at the beginning and at the end of the reading; the message says what differed."""
 
 
+class TooLarge(Moved):
+    """A page that was made larger did not come, so that nothing is known; in its own size it may."""
+
+
 @dataclass(frozen=True)
 class Shape:
     """What page 1 says of the listing. ``page_size`` is what the server really gives, whatever was asked for."""
@@ -79,11 +90,21 @@ class Shape:
         return min(self.page_size, self.total - (page - 1) * self.page_size)
 
 
+@dataclass(frozen=True)
+class _Look:
+    """A page as it came, and what it will be known by."""
+
+    raw: bytes
+    mark: bytes
+
+
 class Reading:
     """One reading of all pages, in order, and its confirmation by a second one.
 
     :param executor: its threads fetch; ``concurrency`` of them at a time.
     :param by_content: compare what the pages say instead of how they say it.
+    :param enlarge: ask for several times ``page_size`` at once, where the server gives that and it stays within
+        :data:`LARGEST_PAGE` and :data:`LARGEST_BODY`: what each call costs by itself is paid less often.
     """
 
     def __init__(
@@ -94,12 +115,14 @@ class Reading:
         executor: ThreadPoolExecutor,
         concurrency: int,
         by_content: bool = False,
+        enlarge: bool = True,
     ) -> None:
         self.source = source
-        self.page_size = page_size
+        self.page_size = self._asked = page_size
         self.shape = Shape(0, page_size)
         self._executor = executor
-        self._window = concurrency * WINDOW
+        self._concurrency = concurrency
+        self._enlarge = enlarge
         self._marks = Marks(by_content=by_content)
         self._numbers = Numbers()
 
@@ -109,84 +132,73 @@ class Reading:
         :raises Moved: when they do not.
         :raises ApiError, NoAnswer: when a page does not come.
         """
+        first = self._first()
+        end = self._executor.submit(self._check_end)
         rows = 0
-        for number, (page, mark) in enumerate(self._all(), start=1):
+        looks = chain([first], self._in_order(self._look, range(2, self.shape.pages + 1)))
+        for number, look in enumerate(looks, start=1):
+            page, mark = self._decoded(look, number)
             self._check(page, number)
-            self._marks.add(mark, page.all_numbers)
+            self._marks.add(mark)
             self._numbers.add(page.batch["number"])
             rows += page.count
             progress(number, self.shape.pages, rows)
             yield page
-        if self.shape.ends_full:
-            self._check_end()
+        end.result()
         self._numbers.prove_distinct()
 
     def confirm(self, progress: Progress) -> None:
-        """Read everything again and compare, many pages in one where the server gives such and the bodies allow it.
+        """Read everything again and compare.
 
-        How the second reading is cut makes no difference to what it proves: each row that stood at its place before the
-        end of the first reading, and stands there after it, stood there at that moment.
+        No page is looked at again before all were seen: what stood at its place in both looks stood there at the moment
+        between the two readings, and so did all the others.
 
         :raises Moved: at the first page that is not what it was.
         :raises ApiError, NoAnswer: when a page does not come.
         """
         shape = self.shape
-        at_once = self._at_once()
-        parts = [range(first, min(first + at_once, shape.pages + 1)) for first in range(1, shape.pages + 1, at_once)]
-        if at_once > 1 and self._shown(parts[0], at_once):
-            parts = parts[1:]
-        elif at_once > 1:
-            at_once, parts = 1, [range(page, page + 1) for page in range(1, shape.pages + 1)]
-        for part in self._in_order(lambda pages: self._look_again(pages, at_once), parts):
-            done = part[-1]
-            progress(done, shape.pages, min(done * shape.page_size, shape.total))
-        if shape.ends_full:
-            self._check_end()
+        end = self._executor.submit(self._check_end)
+        for page in self._in_order(self._look_again, range(1, shape.pages + 1)):
+            progress(page, shape.pages, min(page * shape.page_size, shape.total))
+        end.result()
 
-    def _at_once(self) -> int:
-        """How many pages to ask for as one in the second reading."""
-        if self.shape.pages <= self._window:
-            return 1
-        return max(1, min(LARGEST_PAGE // self.shape.page_size, self._marks.fitting(LARGEST_BODY)))
-
-    def _look_again(self, pages: range, at_once: int) -> range:
-        """``pages``, once they are seen to be what they were.
-
-        :raises Moved: at the first that is not.
-        """
-        if at_once == 1 or not self._shown(pages, at_once):
-            for page in pages:
-                if not self._shown(range(page, page + 1)):
-                    raise Moved(f"page {page} of {self.shape.pages} changed between two readings")
-        return pages
-
-    def _shown(self, pages: range, at_once: int = 1) -> bool:
-        """Whether ``pages``, asked for as one, show what they did; of several at once, a refusal is taken for a no."""
-        page, size = (pages[0] - 1) // at_once + 1, self.page_size * at_once
-        try:
-            return self.source.fetch(page, size, lambda raw: self._marks.shown(raw, pages))
-        except (ApiError, NoAnswer):
-            if at_once == 1:
-                raise
-            return False
-
-    def _all(self) -> Iterator[tuple[DecodedPage, Mark]]:
-        first = self._fetch(1)
-        held = first[0].count
-        if 0 < held < min(first[0].all_numbers, self.page_size):
+    def _first(self) -> _Look:
+        """The first page, in the size in which all of them will be read."""
+        look, page = self._counted()
+        if 0 < page.count < min(page.all_numbers, self.page_size):
             # The server gives less than was asked, whether or not it says so: ask for what it gives from here on.
-            self.page_size = held
-            first = self._fetch(1)
-        self.shape = Shape(first[0].all_numbers, self.page_size)
-        yield first
-        yield from self._in_order(self._fetch, range(2, self.shape.pages + 1))
+            self.page_size = page.count
+            look, page = self._counted()
+        self.shape = Shape(page.all_numbers, self.page_size)
+        return (self._enlarge and self._larger(len(look.raw))) or look
+
+    def _larger(self, length: int) -> _Look | None:
+        """The first page, now ``length`` bytes long, in the size to which it can grow, if the server gives that."""
+        shape = self.shape
+        times = min(LARGEST_PAGE // shape.page_size, LARGEST_BODY // length, shape.pages // self._concurrency)
+        if shape.page_size < self._asked or times < 2:
+            return None
+        self.page_size *= times
+        self.shape = Shape(shape.total, self.page_size)
+        with suppress(ApiError, NoAnswer, Moved):
+            look, page = self._counted()
+            self._check(page, 1)
+            return look
+        self.page_size, self.shape = shape.page_size, shape
+        return None
+
+    def _counted(self) -> tuple[_Look, DecodedPage]:
+        """The first page as it came, and what it holds."""
+        look = self._fetch(1, self._taken)
+        page, mark = self._decoded(look, 1)
+        return _Look(look.raw, mark), page
 
     def _in_order(self, fetch: Callable[[PlaceT], ResultT], places: Iterable[PlaceT]) -> Iterator[ResultT]:
         pending: deque[Future[ResultT]] = deque()
         try:
             for place in places:
                 pending.append(self._executor.submit(fetch, place))
-                if len(pending) >= self._window:
+                if len(pending) >= self._concurrency * WINDOW:
                     yield pending.popleft().result()
             while pending:
                 yield pending.popleft().result()
@@ -194,8 +206,53 @@ class Reading:
             for future in pending:
                 future.cancel()
 
-    def _fetch(self, page: int) -> tuple[DecodedPage, Mark]:
-        return self.source.fetch(page, self.page_size, lambda raw: (decode(raw), self._marks.of(raw)))
+    def _fetch(self, page: int, read: Callable[[bytes], ResultT]) -> ResultT:
+        return self.source.fetch(page, self.page_size, read)
+
+    def _look(self, page: int) -> _Look:
+        with self._coming(page):
+            return self._fetch(page, self._taken)
+
+    def _taken(self, raw: bytes) -> _Look:
+        """``raw``, which looks like a page from both ends; what is within is seen later, in the order of the pages.
+
+        Decoding takes Python objects by the thousand: threads that do it at the same time slow each other down.
+        """
+        if rows_text(raw) is None:
+            decode(raw)
+        return _Look(raw, self._marks.of(raw))
+
+    def _decoded(self, look: _Look, number: int) -> tuple[DecodedPage, bytes]:
+        """Page ``number`` as ``look`` shows it, or, where that is no page after all, as it comes another time."""
+        with suppress(NotAPage):
+            return decode(look.raw), look.mark
+        with self._coming(number):
+            return self._fetch(number, lambda raw: (decode(raw), self._marks.of(raw)))
+
+    def _look_again(self, page: int) -> int:
+        """``page``, once it is seen to be what it was.
+
+        :raises Moved: when it is not.
+        """
+        with self._coming(page):
+            shown = self._fetch(page, lambda raw: self._marks.shown(raw, page))
+        if not shown:
+            raise Moved(f"page {page} of {self.shape.pages} changed between two readings")
+        return page
+
+    @contextmanager
+    def _coming(self, page: int) -> Iterator[None]:
+        """What fails here may be because ``page`` was made larger.
+
+        :raises TooLarge: then.
+        """
+        try:
+            yield
+        except (ApiError, NoAnswer) as error:
+            if self.page_size <= self._asked:
+                raise
+            where = f"page {page} of {self.shape.pages}, made larger to hold {self.page_size} numbers"
+            raise TooLarge(f"{where}, did not come: {error}") from error
 
     def _check(self, page: DecodedPage, number: int) -> None:
         shape = self.shape
@@ -216,9 +273,11 @@ class Reading:
 
     def _check_end(self) -> None:
         """A last page that is full cannot tell that nothing follows; the page after it can."""
+        if not self.shape.ends_full:
+            return
         beyond = self.shape.pages + 1
         try:
-            held = self.source.fetch(beyond, self.page_size, decode).count
+            held = self._fetch(beyond, decode).count
         except (BadRequest, NotFound):
             return
         if held:

@@ -108,6 +108,7 @@ def clip(text: str, longest: int = _LONGEST) -> str:
 def _attention(manifest: Manifest) -> Iterator[str]:
     """What a person should look at, a sentence each."""
     counts = manifest.counts
+    yield from manifest.notices
     if manifest.rejects:
         yield f"Rows left out since they are not records of numbers: {manifest.rejects:,} (rejects.jsonl)"
     if counts.invalid:

@@ -41,15 +41,15 @@ def expire(
 
     :param by: who deletes, for an export of such a date that wants to begin meanwhile.
     """
-    folder = folder_of(scope.environment, scope.groups)
-    kept = dates(root, scope.environment, scope.groups)[-KEEP_AT_LEAST:]
+    folder = folder_of(scope.environment, *scope.part)
+    kept = dates(root, scope.environment, *scope.part)[-KEEP_AT_LEAST:]
     oldest = today - timedelta(keep_days)
     found = {_DATE.match(key, len(folder)) for key in root.keys(folder)}
     days = {date.fromisoformat(each["date"]) for each in found if each}
     due = sorted(day for day in days if day < oldest and day not in kept)
     gone = []
     for day in due:
-        partition = partition_of(scope.environment, day, scope.groups)
+        partition = partition_of(scope.environment, day, *scope.part)
         try:
             with lease_of(root, partition, clock=clock, by=by).held() as lease:
                 root.delete(f"{partition}/{MANIFEST}")

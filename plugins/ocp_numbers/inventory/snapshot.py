@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -92,44 +92,57 @@ _ADVICE = (
 )
 
 
-def folder_of(environment: str, groups: Sequence[str] = ()) -> str:
+def folder_of(environment: str, groups: Sequence[str] = (), filters: Mapping[str, str] = {}) -> str:
     """Key of the folder that holds the snapshots of a scope, one partition a date.
 
-    Snapshots of some groups live apart from those of the whole environment: who reads the whole never meets a part.
+    Snapshots of some numbers live apart from those of the whole environment: who reads the whole never meets a part.
     """
     folder = f"inventory/environment={segment(environment)}"
     if groups:
         folder += f"/groups={segment('+'.join(segment(group) for group in sorted(set(groups))))}"
+    if filters:
+        folder += f"/filters={segment('+'.join(f'{name}~{segment(text)}' for name, text in sorted(filters.items())))}"
     return folder
 
 
-def partition_of(environment: str, day: date, groups: Sequence[str] = ()) -> str:
+def partition_of(environment: str, day: date, groups: Sequence[str] = (), filters: Mapping[str, str] = {}) -> str:
     """Key of the folder of one snapshot."""
-    return f"{folder_of(environment, groups)}/date={day.isoformat()}"
+    return f"{folder_of(environment, groups, filters)}/date={day.isoformat()}"
 
 
-def dates(root: DataRoot, environment: str, groups: Sequence[str] = ()) -> list[date]:
-    """The dates of all published snapshots of a scope, oldest first."""
-    folder = folder_of(environment, groups)
+def dates(root: DataRoot, environment: str, groups: Sequence[str] = (), filters: Mapping[str, str] = {}) -> list[date]:
+    """The dates of all published snapshots of a scope, oldest first; of the whole where no part is named."""
+    folder = folder_of(environment, groups, filters)
     found = (_PUBLISHED.fullmatch(key, len(folder)) for key in root.keys(folder))
-    return sorted(date.fromisoformat(each["date"]) for each in found if each)
+    return sorted(day for each in found if each and (day := _day(each["date"])))
 
 
-def latest(root: DataRoot, environment: str, groups: Sequence[str] = ()) -> CompleteSnapshot | None:
+def _day(written: str) -> date | None:
+    try:
+        return date.fromisoformat(written)
+    except ValueError:  # no day of any calendar: the folder is none of ours
+        return None
+
+
+def latest(
+    root: DataRoot, environment: str, groups: Sequence[str] = (), filters: Mapping[str, str] = {}
+) -> CompleteSnapshot | None:
     """The newest published snapshot of a scope, or ``None`` where there is none yet.
 
     :raises IncompleteSnapshot: when its manifest cannot be read.
     """
-    return as_of(root, environment, date.max, groups)
+    return as_of(root, environment, date.max, groups, filters)
 
 
-def as_of(root: DataRoot, environment: str, day: date, groups: Sequence[str] = ()) -> CompleteSnapshot | None:
+def as_of(
+    root: DataRoot, environment: str, day: date, groups: Sequence[str] = (), filters: Mapping[str, str] = {}
+) -> CompleteSnapshot | None:
     """The snapshot that was the newest one at the end of ``day``, or ``None`` where there was none yet.
 
     :raises IncompleteSnapshot: when its manifest cannot be read.
     """
-    known = [published for published in dates(root, environment, groups) if published <= day]
-    return load(root, partition_of(environment, known[-1], groups)) if known else None
+    known = [published for published in dates(root, environment, groups, filters) if published <= day]
+    return load(root, partition_of(environment, known[-1], groups, filters)) if known else None
 
 
 def load(root: DataRoot, folder: str) -> CompleteSnapshot | None:

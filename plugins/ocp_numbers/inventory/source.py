@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import Any, TypeVar
 
 from ocp_numbers.client import OPERATIONS, OcpClient, Reply
-from ocp_numbers.errors import UnexpectedAnswer
+from ocp_numbers.errors import UnexpectedAnswer, shown
 from ocp_numbers.inventory.schema import NotAPage
+from ocp_numbers.models import PhoneNumber
 
 ResultT = TypeVar("ResultT")
 
+_NEEDED = {
+    PhoneNumber.spellings(name)[0]: tuple(f'"{spelling}"'.encode() for spelling in PhoneNumber.spellings(name))
+    for name in ("group_id", "mini_app_id", "set_id", "note")
+}
+"""What decisions are made from, as it stands in a page. Where no number of one has it, it is not empty but unknown."""
+
 
 class ClientSource:
-    """``GET /api/numbers`` or, for some groups only, ``POST /api/numbers/search``, always in the order of the numbers.
+    """``GET /api/numbers`` or, for some numbers only, ``POST /api/numbers/search``, always in the order of the numbers.
 
     :param client: asked for the client before each page, so that whoever gives it can end the reading there.
     :param groups: ids of the groups to read; none for all that the login sees. The search does not name a number's set,
         so that ``set_name`` is missing there.
+    :param filters: texts to search by, see :data:`ocp_numbers.inventory.filters.FIELDS`.
     """
 
-    def __init__(self, client: Callable[[], OcpClient], groups: Sequence[str] = ()) -> None:
+    def __init__(
+        self, client: Callable[[], OcpClient], groups: Sequence[str] = (), filters: Mapping[str, str] = {}
+    ) -> None:
         self._client = client
-        self._operation = OPERATIONS["numbers.search" if groups else "numbers.list"]
-        self._fields: dict[str, Any] = {"order_by": "number", **({"groups": tuple(groups)} if groups else {})}
+        searched: dict[str, Any] = {**filters, **({"groups": tuple(groups)} if groups else {})}
+        self._operation = OPERATIONS["numbers.search" if searched else "numbers.list"]
+        self._fields: dict[str, Any] = {"order_by": "number", **searched}
         self._counter = count(1)
         self._repeated: Callable[[], int] = lambda: 0
         self.calls = 0
@@ -46,20 +57,24 @@ class ClientSource:
         :raises ApiError, NoAnswer: see :meth:`ocp_numbers.client.Transport.call`.
         """
 
-        def take(reply: Reply) -> ResultT:
-            try:
-                return read(reply.content)
-            except NotAPage as fault:
-                error = UnexpectedAnswer(
-                    operation=reply.call.operation,
-                    call=f"{reply.call}, page {page}",
-                    status=reply.status,
-                    message=str(fault),
-                )
-                error.transient = True
-                raise error from fault
+        client = self._asked()
 
-        return self._asked().transport.fetch(self._operation, take, page=page, page_size=page_size, **self._fields)
+        def take(reply: Reply) -> ResultT:
+            content = reply.content
+            if page == 1 or _untold(content):
+                content = client.drift.as_documented(self._operation, content)
+            if untold := _untold(content):
+                said = f"no number has {shown(untold)}, which decisions are made from; see ocp-numbers contract"
+                raise _unexpected(reply, page, said)
+            try:
+                return read(content)
+            except NotAPage as fault:
+                said = client.clean(str(fault))  # which shows some of the answer, and that may repeat what it was sent
+            error = _unexpected(reply, page, said)
+            error.transient = True
+            raise error
+
+        return client.transport.fetch(self._operation, take, page=page, page_size=page_size, **self._fields)
 
     def csv(self) -> str:
         """The platform's own CSV of the same numbers, ``POST /api/numbers/csv``, as one text.
@@ -67,3 +82,16 @@ class ClientSource:
         :raises ApiError, NoAnswer: see :meth:`ocp_numbers.client.Transport.call`.
         """
         return self._asked().numbers.export_csv(**self._fields)
+
+
+def _untold(content: bytes) -> list[str]:
+    """The needed fields that a page with numbers does not speak of: to know that costs far less than to decode it."""
+    if b'"number"' not in content:
+        return []
+    return [name for name, spellings in _NEEDED.items() if not any(spelling in content for spelling in spellings)]
+
+
+def _unexpected(reply: Reply, page: int, message: str) -> UnexpectedAnswer:
+    return UnexpectedAnswer(
+        operation=reply.call.operation, call=f"{reply.call}, page {page}", status=reply.status, message=message
+    )

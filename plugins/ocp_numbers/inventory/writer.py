@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from types import TracebackType
 from typing import Any
 
@@ -21,13 +21,14 @@ from ocp_numbers.inventory.schema import SCHEMA, DecodedPage, Reject
 from ocp_numbers.inventory.sink import Sink
 from ocp_numbers.inventory.spreadsheet import XlsxFile
 from ocp_numbers.inventory.tally import Tally
+from ocp_numbers.threads import Threads
 
 PARQUET, CSV, REJECTS = "numbers.parquet", "numbers.csv.gz", "rejects.jsonl"
 
 ROW_GROUP_ROWS = 65_536
 ROW_GROUP_BYTES = 32 * 2**20
 """A row group ends at whichever comes first: long notes must not pile up in memory."""
-PAGES_WAITING = 16
+PAGES_WAITING = 4
 """Pages that may wait for the writing thread before reading waits for it."""
 
 _UNIQUE = ("number", "note")
@@ -134,7 +135,7 @@ class Writer:
     def __init__(self, folder: UPath, formats: Sequence[str]) -> None:
         self._files: list[ParquetFile | CsvFile | XlsxFile] = [FORMATS[name](folder) for name in formats]
         self._rejects_file = RejectsFile(folder)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="inventory-writer")
+        self._thread = Threads(1, thread_name_prefix="inventory-writer")
         self._pending: deque[Future[None]] = deque()
         self._waiting: list[pa.RecordBatch] = []
         self._waiting_rows = self._waiting_bytes = 0
@@ -188,7 +189,7 @@ class Writer:
             self._flush()
 
     def _flush(self) -> None:
-        rows = pa.Table.from_batches(self._waiting, SCHEMA).combine_chunks()
+        rows = pa.Table.from_batches(self._waiting, SCHEMA)
         self._waiting, self._waiting_rows, self._waiting_bytes = [], 0, 0
         if not rows.num_rows:
             return

@@ -58,5 +58,13 @@ def day_key(environment: str, run: str, at: datetime) -> str:
 def listed(data_root: DataRoot, environment: str) -> Iterator[Listed]:
     """Which runs wrote when, oldest day first."""
     for key in data_root.keys(f"{environment_folder(environment)}/.days"):
-        if match := _LISTED.fullmatch(key):
-            yield Listed(date.fromisoformat(match["day"]), f"{match['environment']}/{match['run']}", key)
+        match = _LISTED.fullmatch(key)
+        if match and (day := _day(match["day"])):
+            yield Listed(day, f"{match['environment']}/{match['run']}", key)
+
+
+def _day(written: str) -> date | None:
+    try:
+        return date.fromisoformat(written)
+    except ValueError:  # no day of any calendar: the folder is none of ours
+        return None

@@ -43,7 +43,7 @@ def entries_since(
 def runs(data_root: DataRoot, environment: str, since: date) -> dict[str, date]:
     """The runs that wrote on ``since`` (UTC) or later, each with the last day on which it did."""
     return {
-        (data_root.read(each.key) or b"").decode(): each.day
+        (data_root.read(each.key) or b"").decode(errors="replace"): each.day
         for each in listed(data_root, environment)
         if each.day >= since
     }

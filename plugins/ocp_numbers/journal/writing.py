@@ -26,6 +26,7 @@ class Journal:
     :param environment: the connection's id.
     :param by: who acts.
     :param plan: digest of the plan that is carried out, where there is one.
+    :param told: called with an operation and how many numbers it was done to, each time that was read back.
     """
 
     def __init__(
@@ -36,12 +37,14 @@ class Journal:
         *,
         plan: str | None = None,
         now: Callable[[], datetime] = _now,
+        told: Callable[[str, int], object] = lambda operation, count: None,
     ) -> None:
         self.environment = environment
         self.by = by
         self._data_root = data_root
         self._plan = plan
         self._now = now
+        self._told = told
         self._folder = task_folder(environment, by)
         self._last: int | None = None
         self._listed_on: str | None = None
@@ -75,6 +78,8 @@ class Journal:
         if intents:
             confirms = tuple(intent.entry for intent in intents)
             self._write(intents[-1].operation, confirms=confirms, without=tuple(without))
+            done = {edit.number for intent in intents for edit in intent.numbers} - set(without)
+            self._told(intents[-1].operation, len(done))
 
     @contextmanager
     def recorded(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -13,8 +13,10 @@ from ocp_numbers.errors import InvalidInput, VolumeAnomaly, shown
 from ocp_numbers.links import ReportLink
 from ocp_numbers.operators import rendered
 from ocp_numbers.operators.base import OcpOperator
+from ocp_numbers.operators.counting import tell_snapshot
 
 if TYPE_CHECKING:
+    from airflow.providers.openlineage.extractors import OperatorLineage
     from airflow.sdk.definitions.context import Context
 
     from ocp_numbers.data_root import DataRoot
@@ -29,6 +31,12 @@ BY_DAY = Asset(name="ocp_inventory_by_day", uri="ocp://inventory/by-day")
 ACCEPT, REFUSE = "Accept", "Refuse"
 
 
+def _filters(value: Any, *, field: str) -> dict[str, str]:
+    from ocp_numbers.inventory.filters import check_filters
+
+    return check_filters(rendered.mapping(value, field=field), field=field)
+
+
 class ExportNumbersOperator(OcpOperator):
     """Export the inventory to the data root: complete and proven, or not at all (``GET /api/numbers``).
 
@@ -39,15 +47,18 @@ class ExportNumbersOperator(OcpOperator):
 
     When the number of rows is unbelievable beside the last snapshot's, nothing is published and a person is asked in
     the Airflow UI; silence refuses. After publishing, the asset ``ocp://<connection>/inventory`` gets an event with
-    counts and digest, and so does the partition ``<connection>|<date>`` of :data:`BY_DAY`; an export of some groups
+    counts and digest, and so does the partition ``<connection>|<date>`` of :data:`BY_DAY`; an export of some numbers
     tells neither.
 
     Returns ``{"environment", "date", "rows", "rejects", "attached", "unattached", "changes", "balance", "digest",
     "path", "report"}``: ``changes`` counts each kind of change since the last snapshot, ``balance`` says whether the
-    books are ``balanced``, ``unbalanced`` or ``opening``, ``None`` for some groups only; ``report`` is a page for
+    books are ``balanced``, ``unbalanced`` or ``opening``, ``None`` for some numbers only; ``report`` is a page for
     people.
 
     :param groups: ids of the groups to export, in a folder of their own; none for all that the login sees (templated).
+    :param filters: texts that the numbers must have in ``locale``, ``mini_app_name``, ``mini_app_type``, ``note``,
+        ``number`` or ``set_id``, in a folder of their own, too; ``%`` stands for anything, a set's id must be whole,
+        and blank ones do not count (templated).
     :param formats: ``parquet``, which is always needed, ``csv``, and ``xlsx`` for up to a million numbers (templated).
     :param source: ``pages`` of the listing, or ``csv``: the platform's own (``POST /api/numbers/csv``), which takes few
         calls, holds all of it in memory, and does not name sets (templated).
@@ -61,9 +72,10 @@ class ExportNumbersOperator(OcpOperator):
     :param data_root: where to export to; by default the one of the environment.
     """
 
-    template_fields: Sequence[str] = ("ocp_conn_id", "groups", "formats", "source", "timezone", "full_check")
+    template_fields: Sequence[str] = ("ocp_conn_id", "groups", "filters", "formats", "source", "timezone", "full_check")
     readers: ClassVar = {
         "groups": rendered.names,
+        "filters": _filters,
         "formats": rendered.names,
         "source": rendered.text,
         "timezone": rendered.text,
@@ -72,10 +84,13 @@ class ExportNumbersOperator(OcpOperator):
     operator_extra_links = (ReportLink(), *OcpOperator.operator_extra_links)
     ui_color = "#e2ecf7"
 
+    _published: CompleteSnapshot | None = None
+
     def __init__(
         self,
         *,
         groups: Sequence[str] | str = (),
+        filters: Mapping[str, str] | str = {},
         formats: Sequence[str] | str = ("parquet", "csv"),
         source: str = "pages",
         timezone: str = "UTC",
@@ -89,6 +104,7 @@ class ExportNumbersOperator(OcpOperator):
     ) -> None:
         super().__init__(outlets=[*(kwargs.pop("outlets", None) or ()), INVENTORY, BY_DAY], **kwargs)
         self.groups = groups
+        self.filters: Any = filters
         self.formats = formats
         self.source = source
         self.timezone = timezone
@@ -115,11 +131,18 @@ class ExportNumbersOperator(OcpOperator):
                     before=accepted_rows,
                 ) from anomaly
             self._ask(context, anomaly)
-        if not snapshot.manifest.scope.groups:
+        if snapshot.manifest.scope.whole:
             self.worked_on["date"] = snapshot.date.isoformat()
+        self._published = snapshot
         self._announce(context, snapshot)
         self._expire(snapshot)
         return _summary(snapshot)
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any] | None:
+        """What was read and written, for Airflow's OpenLineage provider, which asks once the task has ended."""
+        from ocp_numbers.operators.lineage import of_export
+
+        return of_export(self._published, host=self.hook.settings.host) if self._published else None
 
     def answered(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
         """Export again once a person has accepted the number of rows: within the same bounds around what they accepted.
@@ -140,14 +163,18 @@ class ExportNumbersOperator(OcpOperator):
         from ocp_numbers.data_root import DataRoot
         from ocp_numbers.inventory import Scope
         from ocp_numbers.inventory.export import Export
+        from ocp_numbers.inventory.sight import LoginSight
         from ocp_numbers.inventory.source import ClientSource
 
         settings = self.hook.settings
         return Export(
-            source=ClientSource(lambda: self.client, self.groups),
+            source=ClientSource(lambda: self.client, self.groups, self.filters),
             root=self.data_root or DataRoot.from_environment(),
             scope=Scope(
-                environment=self.hook.environment, groups=tuple(sorted(set(self.groups))), login=settings.login
+                environment=self.hook.environment,
+                groups=tuple(sorted(set(self.groups))),
+                filters=self.filters,
+                login=settings.login,
             ),
             day=self._day(context),
             holder=_holder(context),
@@ -158,6 +185,7 @@ class ExportNumbersOperator(OcpOperator):
             max_change_percent=self.max_change_percent,
             expected_rows=accepted_rows,
             full_check=self.full_check is True,
+            sight=LoginSight(lambda: self.client),
             via=cast("Literal['pages', 'csv']", self.source),
         ).run()
 
@@ -197,7 +225,8 @@ class ExportNumbersOperator(OcpOperator):
         raise TaskAwaitingInput(method_name="answered", timeout=self.response_timeout)
 
     def _announce(self, context: Context, snapshot: CompleteSnapshot) -> None:
-        if not snapshot.manifest.scope.groups:  # some groups are not the environment's inventory
+        if snapshot.manifest.scope.whole:  # some numbers are not the environment's inventory
+            tell_snapshot(snapshot)
             context["outlet_events"][INVENTORY].add(
                 Asset(name=f"{snapshot.environment} inventory", uri=f"ocp://{snapshot.environment}/inventory"),
                 extra=_metadata(snapshot),
@@ -232,32 +261,17 @@ class ExportNumbersOperator(OcpOperator):
         snapshot.root.sweep()
 
 
-def pools(text: str | None) -> dict[str, str]:
-    """Which connection's exports run in which Airflow pool, such as ``ocp_eu=eu_reads, ocp_us=us_reads``.
-
-    :raises InvalidInput: naming the part that is not ``connection=pool``.
-    """
-    pairs = [part.partition("=") for part in (text or "").split(",") if part.strip()]
-    for connection, equals, pool in pairs:
-        if not (connection.strip() and equals and pool.strip()):
-            raise InvalidInput(
-                f"OCP_NUMBERS_POOLS: {connection + equals + pool!r} is not connection=pool; write for example "
-                f"ocp_eu=eu_reads,ocp_us=us_reads"
-            )
-    return {connection.strip(): pool.strip() for connection, _, pool in pairs}
-
-
 def _told(anomaly: VolumeAnomaly) -> str:
     before = f"{anomaly.before:,} in the last snapshot" if anomaly.before else "and no earlier snapshot to compare with"
     return f"{anomaly.rows:,} numbers, {before}"
 
 
 def _news(snapshot: CompleteSnapshot) -> str:
-    changes = snapshot.manifest.changes
+    changes, notices = snapshot.manifest.changes, snapshot.manifest.notices
     if changes is None:
         return "Nothing to compare with."
     counted = ", ".join(f"{count:,} {kind}" for kind, count in changes.counts.items())
-    return f"Since {changes.date}: {counted or 'no change'}."
+    return " ".join([f"Since {changes.date}: {counted or 'no change'}.", *(f"{each}." for each in notices)])
 
 
 def _metadata(snapshot: CompleteSnapshot) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from ocp_numbers.errors import NumberInUse, shown
-from ocp_numbers.models import PhoneNumber
+from ocp_numbers.models import PhoneNumber, check_told
 
 
 def attached_as(number: PhoneNumber, mini_app_id: str, locale: str, application_tag: str | None) -> bool:
@@ -21,7 +21,9 @@ def refuse_stealing(numbers: Iterable[PhoneNumber], *, mini_app_id: str, allow_r
 
     :param allow_reassign: numbers that may be taken, or ids of miniApps that numbers may be taken from.
     :raises NumberInUse: naming each of the others.
+    :raises IncompleteSnapshot: when OCP does not say what a number is attached to.
     """
+    numbers = check_told(numbers, "mini_app_id")
     foreign = [
         number
         for number in numbers
@@ -41,7 +43,9 @@ def refuse_other_mini_apps(numbers: Iterable[PhoneNumber], *, mini_app_id: str) 
     """Stop when detaching would hit a number that serves another miniApp than the expected one.
 
     :raises NumberInUse: naming each of them.
+    :raises IncompleteSnapshot: when OCP does not say what a number is attached to.
     """
+    numbers = check_told(numbers, "mini_app_id")
     others = [number for number in numbers if number.mini_app_id and number.mini_app_id != mini_app_id]
     if others:
         raise NumberInUse(
@@ -66,7 +70,9 @@ def refuse_other_sets(numbers: Iterable[PhoneNumber], *, set_id: str) -> None:
     """Stop when adding to the set would take a number out of another one.
 
     :raises NumberInUse: naming each of them.
+    :raises IncompleteSnapshot: when OCP does not say which set a number is in.
     """
+    numbers = check_told(numbers, "set_id")
     elsewhere = [number for number in numbers if number.set_id and number.set_id != set_id]
     if elsewhere:
         listed = shown(f"{number.number} (set {number.set_name or number.set_id})" for number in elsewhere)
@@ -79,7 +85,9 @@ def refuse_in_use(numbers: Iterable[PhoneNumber], *, allow: Collection[str], in_
     :param allow: numbers that may be given up although they are used.
     :param in_sets: whether being in a set counts as use.
     :raises NumberInUse: naming each of the others with its use.
+    :raises IncompleteSnapshot: when OCP does not say whether a number is used.
     """
+    numbers = check_told(numbers, "mini_app_id", *(["set_id"] if in_sets else []))
     used = [
         f"{number.number} ({_use(number)})"
         for number in numbers

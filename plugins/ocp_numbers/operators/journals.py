@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ocp_numbers.data_root import DataRoot
+from ocp_numbers.metrics import tell_change
 
 if TYPE_CHECKING:
     from ocp_numbers.journal import Journal
@@ -32,4 +34,8 @@ def journal_of(operator: OcpOperator, *, data_root: DataRoot | None = None, plan
         map_index=-1 if index is None else index,
         user=getattr(run, "triggering_user_name", None),
     )
-    return Journal(data_root or DataRoot.from_environment(), operator.hook.environment, by, plan=plan)
+    if plan:
+        operator.mark_log(plan=plan[:12])
+    environment = operator.hook.environment
+    told = partial(tell_change, environment=environment)
+    return Journal(data_root or DataRoot.from_environment(), environment, by, plan=plan, told=told)

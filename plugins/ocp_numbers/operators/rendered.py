@@ -14,12 +14,21 @@ from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
-from ocp_numbers.errors import InvalidInput
-from ocp_numbers.models import check_country_code, check_locale, check_numbers, check_prefix, check_text
+from ocp_numbers.errors import InvalidInput, quoted
+from ocp_numbers.models import (
+    MOST_DECIMALS,
+    MOST_DIGITS,
+    check_country_code,
+    check_locale,
+    check_numbers,
+    check_prefix,
+    check_text,
+)
 
 ReadT_co = TypeVar("ReadT_co", covariant=True)
 
 JINJA = ("{{", "{%", "{#")
+_LONGEST_COUNT = 18
 
 
 class Reader(Protocol[ReadT_co]):
@@ -50,19 +59,19 @@ def listed(value: Any, *, field: str) -> list[Any]:
     if isinstance(value, str):
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise InvalidInput(
-                f"{field}: {_short(value)} is not a JSON list; pass a list, or end the template with '| tojson'"
+                f"{field}: {quoted(value)} is not a JSON list; pass a list, or end the template with '| tojson'"
             ) from None
     if isinstance(value, dict | str | bytes) or not isinstance(value, Iterable):
-        raise InvalidInput(f"{field}: {_short(value)} is not a list; pass a list, or a string with a JSON list")
+        raise InvalidInput(f"{field}: {quoted(value)} is not a list; pass a list, or a string with a JSON list")
     return list(value)
 
 
 def mapping(value: Any, *, field: str) -> Mapping[str, Any]:
     """A mapping, or a string holding a JSON object."""
     if isinstance(value, str):
-        with suppress(ValueError):
+        with suppress(ValueError, RecursionError):
             value = json.loads(value)
     if not isinstance(value, Mapping):
         raise InvalidInput(f"{field}: is not a mapping; pass a task's output, or end the template with '| tojson'")
@@ -92,7 +101,7 @@ def text(value: Any, *, field: str) -> str:
 def any_text(value: Any, *, field: str) -> str:
     """A string, possibly empty."""
     if not isinstance(value, str):
-        raise InvalidInput(f"{field}: {_short(value)} is not a text; pass a string")
+        raise InvalidInput(f"{field}: {quoted(value)} is not a text; pass a string")
     return str(_found(value, field=field))
 
 
@@ -118,15 +127,15 @@ def flag(value: Any, *, field: str) -> bool:
         return value
     if isinstance(value, str) and value.lower() in words:
         return words[value.lower()]
-    raise InvalidInput(f"{field}: {_short(value)} is neither true nor false; write one of them")
+    raise InvalidInput(f"{field}: {quoted(value)} is neither true nor false; write one of them")
 
 
 def count(value: Any, *, field: str) -> int:
     """A whole number of at least one."""
-    if isinstance(value, str) and value.isascii() and value.isdigit():
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < _LONGEST_COUNT:
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise InvalidInput(f"{field}: {_short(value)} is not a whole number of at least 1")
+        raise InvalidInput(f"{field}: {quoted(value)} is not a whole number of at least 1")
     return value
 
 
@@ -137,9 +146,9 @@ def amount(value: Any, *, field: str) -> Decimal:
             read = Decimal(value)
         except InvalidOperation:
             read = Decimal("NaN")
-        if read.is_finite() and read >= 0:
+        if read.is_finite() and read >= 0 and _can_be_written(read):
             return read
-    raise InvalidInput(f"{field}: {_short(value)} is not an amount; write a whole number, or a string such as '12.50'")
+    raise InvalidInput(f"{field}: {quoted(value)} is not an amount; write a whole number, or a string such as '12.50'")
 
 
 def optional(read: Reader[ReadT_co]) -> Reader[ReadT_co | None]:
@@ -162,6 +171,7 @@ def _found(value: Any, *, field: str) -> Any:
     return value
 
 
-def _short(value: Any) -> str:
-    written = repr(value)
-    return written if len(written) <= 80 else f"{written[:77]}..."
+def _can_be_written(amount: Decimal) -> bool:
+    """Whether ``amount`` has no more digits than money has: 1E+999999999 is written out nowhere."""
+    exponent = amount.as_tuple().exponent
+    return isinstance(exponent, int) and exponent >= -MOST_DECIMALS and amount.adjusted() < MOST_DIGITS - MOST_DECIMALS

@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from ocp_numbers.errors import OcpError
+from ocp_numbers.errors import OcpError, on_one_line
 from ocp_numbers.progress import heard_by
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ _BETWEEN_SENTENCES = re.compile(r"(?<=[.!?]) +(?=[A-Z])")
 
 def tell(context: Context, sentence: str) -> None:
     """Say in a sentence what came of the task, such as ``bought 5 of 5 in US/+1212 for 25``."""
+    sentence = on_one_line(sentence)
     log.info("%s", sentence)
     _note(context, sentence)
 

@@ -1,0 +1,25 @@
+"""The Airflow pools that keep tasks in line: one slot for all that costs money or cannot be undone, others at will."""
+
+from __future__ import annotations
+
+from ocp_numbers.errors import InvalidInput
+
+WRITES = "ocp_writes"
+"""The pool of paid and destructive tasks; it has one slot."""
+
+VARIABLE = "OCP_NUMBERS_POOLS"
+
+
+def pools(text: str | None) -> dict[str, str]:
+    """Which connection's exports run in which Airflow pool, such as ``ocp_eu=eu_reads, ocp_us=us_reads``.
+
+    :raises InvalidInput: naming the part that is not ``connection=pool``.
+    """
+    pairs = [part.partition("=") for part in (text or "").split(",") if part.strip()]
+    for connection, equals, pool in pairs:
+        if not (connection.strip() and equals and pool.strip()):
+            raise InvalidInput(
+                f"{VARIABLE}: {connection + equals + pool!r} is not connection=pool; write for example "
+                f"ocp_eu=eu_reads,ocp_us=us_reads"
+            )
+    return {connection.strip(): pool.strip() for connection, _, pool in pairs}
