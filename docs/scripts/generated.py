@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import json
 import os
 import re
 import runpy
@@ -12,12 +13,27 @@ import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rooms import drawing, rooms, table  # beside this file, where MkDocs looks for what its hooks import
 
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import Files
+
 PROJECT = Path(__file__).resolve().parents[2]
 PLACEHOLDER = re.compile(r"^<!-- generated: (?P<name>[\w-]+) -->$", re.MULTILINE)
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the contract as OpenAPI beside its page. Called by MkDocs."""
+    from mkdocs.structure.files import File
+
+    from ocp_numbers.contract import document
+
+    content = json.dumps(document(), indent=2, ensure_ascii=False)
+    files.append(File.generated(config, "reference/openapi.json", content=content))
+    return files
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
@@ -39,6 +55,19 @@ def operations() -> str:
                 f"`{row.effect.needs}`",
             )
             for row in OPERATIONS.values()
+        ),
+    )
+
+
+def failures() -> str:
+    """The failures that OCP lists for every call, and the error that each becomes."""
+    from ocp_numbers.contract.document import FAILURES
+
+    return _table(
+        ("status", "error"),
+        (
+            (f"`{status}`", f"[`{kind.__name__}`][ocp_numbers.errors.{kind.__name__}]")
+            for status, kind in FAILURES.items()
         ),
     )
 
@@ -144,6 +173,16 @@ def events() -> str:
     return _table(("event", "when"), ((f"`{kind}`", when) for kind, when in EVENTS.items()))
 
 
+def metrics() -> str:
+    """What is told to Airflow's metrics."""
+    from ocp_numbers.metrics import METRICS, PREFIX
+
+    return _table(
+        ("metric", "kind", "unit", "meaning"),
+        ((f"`{PREFIX}.{metric.name}`", metric.kind, metric.unit, metric.meaning) for metric in METRICS),
+    )
+
+
 def _chapter(dag: Any) -> str:
     runbook = re.sub(r"^### .*\n", "", dag.doc_md)
     parameters = _table(
@@ -217,6 +256,7 @@ def _have_an_airflow_home() -> None:
 
 GENERATORS = {
     "operations": operations,
+    "failures": failures,
     "verdicts": verdicts,
     "connection": connection,
     "dags": dags,
@@ -225,5 +265,6 @@ GENERATORS = {
     "command-line": command_line,
     "events": events,
     "architecture": architecture,
+    "metrics": metrics,
 }
 """What can stand in a page, by its name."""

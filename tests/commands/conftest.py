@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,15 @@ def world(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
         yield World(sandbox)
 
 
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    """A command sets up the logging of its process, which here is that of all tests."""
+    levels = {name: logging.getLogger(name).level for name in ("ocp_numbers", "airflow", "urllib3")}
+    yield
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+
+
 class Shell:
     """Somebody at a shell."""
 
@@ -49,5 +59,6 @@ class Shell:
 
 
 @pytest.fixture
-def shell(capsys: pytest.CaptureFixture[str]) -> Shell:
+def shell(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Shell:
+    monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "shell")  # what the commands set there would outlast the test
     return Shell(capsys)

@@ -9,9 +9,14 @@ from typing import Any
 import pytest
 
 from commands.conftest import Shell
+from ocp_numbers.client import without_waiting
 from ocp_numbers.client.transport import Transport
 from ocp_numbers.data_root import DataRoot
-from operators.world import World
+from ocp_numbers.errors import Forbidden
+from ocp_numbers.hooks.ocp import OcpNumbersHook
+from ocp_numbers.ordering import Buyer, OrderBook, Policy, Wishes
+from ocp_sandbox import Sandbox, Settings, User
+from operators.world import GROUP, World, connect
 
 
 def findings(shell: Shell) -> dict[str, Any]:
@@ -41,7 +46,8 @@ def test_a_sound_deployment_is_found_sound(
     moods = {check: finding["mood"] for check, finding in findings(shell).items()}
 
     assert moods == dict.fromkeys(
-        ["connection", "access", "clock", "data root", "inventory", "orders", "pools", "notifications"], "good"
+        ["connection", "access", "clock", "data root", "inventory", "orders", "licences", "pools", "notifications"],
+        "good",
     )
     assert shell("doctor") == 0
 
@@ -110,9 +116,10 @@ def test_a_data_root_that_cannot_be_written_is_wrong(
     (tmp_path / "file").touch()
     monkeypatch.setenv("OCP_NUMBERS_DATA", str(tmp_path / "file"))
 
-    root = findings(shell)["data root"]
+    found = findings(shell)
 
-    assert (root["mood"], "OCP_NUMBERS_DATA" in root["fix"]) == ("bad", True)
+    assert (found["data root"]["mood"], "OCP_NUMBERS_DATA" in found["data root"]["fix"]) == ("bad", True)
+    assert {found[check]["seen"] for check in ("inventory", "orders")} == {"not looked at"}
 
 
 def test_a_store_that_does_not_create_exclusively_is_found_out(
@@ -130,6 +137,34 @@ def test_pools_of_single_environments_have_to_exist(
     monkeypatch.setenv("OCP_NUMBERS_POOLS", "ocp_eu=eu_reads")
 
     assert findings(shell)["pools"]["seen"].startswith("eu_reads do not exist")
+
+
+def test_a_purchase_that_met_no_licence_is_named_until_it_is_bought(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OCP_NUMBERS_DATA", str(tmp_path / "data"))
+    wishes = Wishes(provider="telnova", group=GROUP, country_code="US", prefix="+1212", quantity=1)
+    book = OrderBook(DataRoot.from_environment(), "ocp_default")
+    with Sandbox(Settings(numbers=5, licences=0, users=[User("ops", "secret")])) as full, without_waiting():
+        connect(monkeypatch, full)
+        with OcpNumbersHook() as hook, pytest.raises(Forbidden):
+            Buyer(hook.client, book, policy=Policy(settle=timedelta(0))).fulfil(wishes, order_id="ocp_default/desk")
+
+        assert findings(shell)["licences"]["seen"] == "OCP had none left for ocp_default/desk"
+
+    with Sandbox(Settings(numbers=5, users=[User("ops", "secret")])) as more, without_waiting():
+        connect(monkeypatch, more)
+        with OcpNumbersHook() as hook:
+            Buyer(hook.client, book, policy=Policy(settle=timedelta(0))).fulfil(wishes, order_id="ocp_default/desk")
+
+        assert findings(shell)["licences"]["mood"] == "good"
+
+
+def test_a_missing_connection_is_named_with_the_way_to_define_it(world: World, shell: Shell) -> None:
+    (found,) = [each for each in shell.json("doctor", "--conn-id", "ocp_eu") if each["check"] == "connection"]
+
+    assert (found["mood"], "there is no such connection" in found["seen"]) == ("bad", True)
+    assert "AIRFLOW_CONN_OCP_EU" in found["fix"]
 
 
 def test_nobody_being_told_is_mentioned_and_a_wrong_file_is_wrong(

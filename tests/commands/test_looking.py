@@ -9,8 +9,10 @@ import pytest
 
 from commands.conftest import Shell
 from commands.test_main import CALLS, REGION
+from ocp_numbers.commands.export import FILTERS
 from ocp_numbers.data_root import DataRoot
 from ocp_numbers.inventory import latest
+from ocp_numbers.inventory.filters import FIELDS
 from operators.world import World, connect
 
 SEARCH = CALLS["search"]
@@ -73,14 +75,42 @@ class TestExport:
         world.add(2)
 
         assert shell("export", "--date", "2026-03-31") == 0
-        assert "Since 2026-03-30: 2 " in shell.out
+        assert "Since 2026-03-30: 2 added" in shell.out
+        assert "The books do not balance: 2 orphans; each is in findings.csv." in shell.out
 
     def test_an_unbelievable_inventory_is_a_stop_that_a_person_can_lift(self, world: World, shell: Shell) -> None:
         shell("export", "--date", "2026-03-30")
         world.add(60)
 
         assert shell("export", "--date", "2026-03-31") == 4
+        assert shell.err.rstrip().endswith(f"If that is right, accept it: --accept-rows {len(world.all())}")
         assert shell("export", "--date", "2026-03-31", "--accept-rows", str(len(world.all()))) == 0
+
+    def test_some_numbers_are_exported_beside_the_inventory(self, world: World, shell: Shell) -> None:
+        shell("export", "--date", "2026-03-30")
+        path = shell.json("export", "--date", "2026-03-31", "--group", "retail-us", "--number", "+1", "--set-id", "")[
+            "path"
+        ]
+
+        assert path.endswith("environment=ocp_default/groups=retail-us/filters=number~%252B1/date=2026-03-31")
+        newest = latest(DataRoot.from_environment(), "ocp_default")
+        assert newest is not None
+        assert f"{newest.date}" == "2026-03-30"
+
+    def test_a_group_that_is_not_there_is_no_fault_of_the_connection(self, world: World, shell: Shell) -> None:
+        assert shell("export", "--group", "nosuch") == 3
+        assert "404: Group nosuch not found" in shell.err
+        assert "address of OCP" not in shell.err
+
+    def test_a_search_that_finds_nothing_can_be_accepted(self, world: World, shell: Shell) -> None:
+        nothing = ("export", "--note", "there is no such note")
+
+        assert shell(*nothing) == 4
+        assert shell.err.rstrip().endswith("accept it: --accept-rows 0")
+        assert shell(*nothing, "--accept-rows", "0") == 0
+
+    def test_everything_that_can_be_searched_can_be_asked_for(self) -> None:
+        assert set(FILTERS) == set(FIELDS)
 
     def test_a_date_that_is_none_is_refused(self, shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(SystemExit):

@@ -46,6 +46,7 @@ CALLS = {
     "plan": ["{region}"],
     "orders": [],
     "balance": [],
+    "contract": ["--read-only", "--provider", "telnova", "--country", "US"],
 }
 
 

@@ -10,6 +10,7 @@ import pytest
 from airflow.sdk import DAG, BaseOperator, task
 from airflow.sdk.definitions.retry_policy import ExceptionRetryPolicy
 from airflow.serialization.serialized_objects import DagSerialization
+from structlog.contextvars import get_contextvars
 
 import ocp_numbers.operators
 from ocp_numbers.errors import Interrupted, InvalidConnection, InvalidInput, NotFound
@@ -190,6 +191,27 @@ def test_naming_operators_in_a_dag_file_loads_neither_client_nor_hook() -> None:
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert loaded.stdout.splitlines()[-1] == "[]"
+
+
+class TestTheLog:
+    class Looking(OcpOperator):
+        """Goes from the environment it was made for to the one that its plan names."""
+
+        def execute(self, context: Any) -> list[dict[str, Any]]:
+            seen = [get_contextvars()]
+            self.ocp_conn_id = "ocp_of_the_plan"
+            self.mark_log(plan="abc")
+            return [*seen, get_contextvars()]
+
+    def test_names_the_environment_and_what_is_worked_on_until_the_task_ends(self, run: Run) -> None:
+        before, after = run(self.Looking(task_id="look", ocp_conn_id="ocp_eu"))
+        assert before == {"environment": "ocp_eu"}
+        assert after == {"environment": "ocp_of_the_plan", "plan": "abc"}
+        assert get_contextvars() == {}
+
+    def test_names_nothing_while_a_dag_file_is_read(self) -> None:
+        self.Looking(task_id="look", ocp_conn_id="ocp_eu").mark_log(plan="abc")
+        assert get_contextvars() == {}
 
 
 def test_every_operator_is_exported_and_airflow_is_told_of_its_module() -> None:

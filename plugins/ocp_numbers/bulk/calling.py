@@ -7,13 +7,13 @@ import io
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 from ocp_numbers.bulk.change import COLUMN_OF, FIELDS, Change
 from ocp_numbers.bulk.steps import Means, Step
 from ocp_numbers.errors import ApiError, BadRequest, Conflict, Forbidden, LimitExceeded, NoAnswer, NotFound, Refused
 from ocp_numbers.models import PhoneNumber
+from ocp_numbers.threads import Threads
 
 if TYPE_CHECKING:
     from ocp_numbers.client import OcpClient
@@ -139,7 +139,7 @@ class Calling:
         def clear(item: Todo) -> None:
             client.numbers.update_note(item.number, note="")
 
-        with ThreadPoolExecutor(client.settings.max_concurrency) as pool:
+        with Threads(client.settings.max_concurrency) as pool:
             done = [(item, pool.submit(clear, item)) for item in todo]
         for item, future in done:
             error = future.exception()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from ocp_numbers.models import PhoneNumber
+from ocp_numbers.ordering.wishes import Money
 
 Operation = Literal["create", "update", "attach", "detach", "delete"]
 OPERATIONS: tuple[Operation, ...] = ("create", "update", "attach", "detach", "delete")
@@ -62,7 +62,7 @@ class Change(BaseModel):
     row: int | None = None
     place: int | None = None
     provider: str | None = None
-    price: Annotated[Decimal, Field(ge=0)] | None = None
+    price: Money | None = None
     extra: dict[str, str] = {}
 
     @property

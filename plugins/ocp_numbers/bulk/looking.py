@@ -7,11 +7,11 @@ searched by itself, so that a wrong place costs a call and never an answer.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from ocp_numbers.errors import IncompleteSnapshot
-from ocp_numbers.models import PhoneNumber
+from ocp_numbers.models import PhoneNumber, check_told
+from ocp_numbers.threads import Threads
 
 if TYPE_CHECKING:
     from ocp_numbers.client import OcpClient
@@ -21,6 +21,9 @@ FEW = 100
 
 READINGS = 3
 """How often the listing is read again when it moves meanwhile."""
+
+CHANGEABLE = ("group_id", "mini_app_id", "locale", "application_tag", "set_id", "note")
+"""What a change compares with and a restore brings back: OCP has to tell it, be it that there is none."""
 
 Seen = tuple[PhoneNumber, "int | None"]
 
@@ -38,11 +41,13 @@ class Look:
     def pages(self) -> Iterator[list[Seen]]:
         """All numbers with their places, some at a time, in the order of the numbers.
 
-        :raises IncompleteSnapshot: when the listing moved while it was read; what came is right nevertheless.
+        :raises IncompleteSnapshot: when the listing moved while it was read; what came is right nevertheless. Also when
+            OCP does not tell of each number what a change is made from.
         """
         client = self._connect()
         held: list[Seen] = []
         for place, row in enumerate(client.numbers.iterate()):
+            check_told((row,), *CHANGEABLE)
             held.append((row, place))
             if len(held) >= client.settings.page_size:
                 self._connect()
@@ -57,13 +62,19 @@ class Look:
         return found | self.find([number for number in places if number not in found])
 
     def find(self, numbers: Sequence[str]) -> dict[str, PhoneNumber]:
-        """Those of ``numbers`` that are in the inventory, wherever they stand."""
-        if not numbers:
-            return {}
+        """Those of ``numbers`` that are in the inventory, wherever they stand.
+
+        :raises IncompleteSnapshot: when OCP does not tell of each what a change is made from.
+        """
+        found = self._find(numbers) if numbers else {}
+        check_told(found.values(), *CHANGEABLE)
+        return found
+
+    def _find(self, numbers: Sequence[str]) -> dict[str, PhoneNumber]:
         client = self._connect()
         if len(numbers) > FEW:
             return client.numbers.find(numbers)
-        with ThreadPoolExecutor(client.settings.max_concurrency) as pool:
+        with Threads(client.settings.max_concurrency) as pool:
             singly = pool.map(lambda number: client.numbers.find([number]), numbers)
             return {number: row for found in singly for number, row in found.items()}
 
@@ -75,9 +86,9 @@ class Look:
         self._page_size = self._page_size or max(1, len(client.numbers.list(order_by="number").items))
         pages = sorted({place // self._page_size + 1 for place in places.values()})
         if len(pages) < len(places):
-            with ThreadPoolExecutor(client.settings.max_concurrency) as pool:
+            with Threads(client.settings.max_concurrency) as pool:
                 read = pool.map(lambda page: client.numbers.list(page=page, order_by="number").items, pages)
-                yield from (row for rows in read for row in rows)
+                yield from check_told((row for rows in read for row in rows), *CHANGEABLE)
 
 
 def read_all(look: Look, *, pages: int = READINGS) -> Iterator[list[Seen]]:

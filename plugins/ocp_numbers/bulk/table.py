@@ -1,4 +1,4 @@
-"""A file of changes as a table: CSV in the dialects that spreadsheets write, or XLSX; gzipped or not.
+"""A file of changes as a table: CSV in the dialects that spreadsheets write, or XLSX; a CSV gzipped or not.
 
 Nothing is guessed. The delimiter is the one under which the header has the columns that it must have; a row with more
 or fewer cells than the header, a text that is not UTF-8 or UTF-16, and a quote that does not close are faults.
@@ -15,7 +15,8 @@ import io
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import BinaryIO, NamedTuple, cast
+from itertools import islice
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from ocp_numbers.bulk.faults import Fault
 from ocp_numbers.bulk.spreadsheet import Unreadable, sheet_rows
@@ -24,6 +25,12 @@ from ocp_numbers.errors import InvalidInput, shown
 DELIMITERS = ",;\t|"
 MOST_ROWS = 1_048_576
 """Rows of a table: as many as a spreadsheet's sheet holds."""
+
+MOST_CELLS = 2**25
+"""Cells of a table, blank ones too: 32 in each of so many rows."""
+MOST_COLUMNS = 1_000
+MOST_BYTES = 2**30
+"""Bytes of a CSV, unpacked."""
 
 _LONGEST_LINE = 2**20
 
@@ -75,12 +82,14 @@ def open_table(stream: BinaryIO, *, is_header: IsHeader, name: str) -> Iterator[
         # A gzip file is as good a stream as any; the type of the standard library's does not say so.
         stream = cast("BinaryIO", gzip.GzipFile(fileobj=stream))
         start = _start(stream, name)
-    if start.startswith(_ZIP):
+        if start.startswith(_ZIP):
+            raise InvalidInput(f"{name}: is a workbook that was packed once more; give the XLSX itself")
+    elif start.startswith(_ZIP):
         with sheet_rows(stream, name=name) as rows:
             yield _below(_Source(rows, name), is_header)
-    else:
-        with _text(stream, start, name) as text:
-            yield _below(_Source(_csv_rows(text, is_header), name), is_header)
+        return
+    with _text(_Bounded(stream), start, name) as text:
+        yield _below(_Source(_csv_rows(text, is_header), name), is_header)
 
 
 def bytes_of(upload: str, *, name: str) -> bytes:
@@ -102,6 +111,25 @@ def bytes_of(upload: str, *, name: str) -> bytes:
         raise InvalidInput(f"{name}: looks like Base64 and is damaged ({error}); paste all of it again") from None
 
 
+class _Bounded(io.RawIOBase):
+    """As much of ``stream`` as a table may have; a packed one can be a thousand times as large as its file."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._left = MOST_BYTES
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self._stream.read(len(buffer))
+        self._left -= len(piece)
+        if self._left < 0:
+            raise csv.Error(f"it has more than {MOST_BYTES:,} bytes unpacked; split it")
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+
 class _Source:
     """Rows of cells with their places; faults of the reading end it, as a fault of their own."""
 
@@ -109,6 +137,7 @@ class _Source:
         self._rows = rows
         self.name = name
         self.row = 0
+        self._cells = 0
 
     def next(self) -> tuple[Cell, ...] | Fault | None:
         """The next row, or what ends the table."""
@@ -123,8 +152,11 @@ class _Source:
         if cells is None:
             return None
         self.row += 1
-        if self.row > MOST_ROWS:
-            return Fault(self.row, "", "", f"there are more than {MOST_ROWS:,} rows; split the file")
+        self._cells += len(cells)
+        if self.row > MOST_ROWS or self._cells > MOST_CELLS:
+            return Fault(
+                self.row, "", "", f"there are more than {MOST_ROWS:,} rows, or {MOST_CELLS:,} cells; split the file"
+            )
         return tuple(_readable(cell) for cell in cells)
 
     def _broken(self, problem: str) -> Fault:
@@ -160,10 +192,10 @@ def _below(source: _Source, is_header: IsHeader) -> Table:
 
 
 def _checked(header: tuple[str, ...], is_header: IsHeader, source: _Source) -> tuple[str, ...]:
-    while header and not header[-1]:
-        header = header[:-1]
-    if not is_header(header):
-        seen = shown(repr(name[:40]) for name in header if name)
+    width = max((place for place, name in enumerate(header, start=1) if name), default=0)
+    header = header[:width]
+    if width > MOST_COLUMNS or not is_header(header):
+        seen = shown(islice((repr(name[:40]) for name in header if name), MOST_COLUMNS))
         raise InvalidInput(
             f"{source.name}: row {source.row} is to be the header and holds {seen}; it needs a column OPERATION "
             f"(Create, Update, Attach, Detach or Delete) and a column NUMBER, separated by comma, semicolon, tab or |"
@@ -192,7 +224,7 @@ def _lines(source: _Source, width: int) -> Iterator[Line]:
 
 
 @contextmanager
-def _text(stream: BinaryIO, start: bytes, name: str) -> Iterator[io.TextIOWrapper]:
+def _text(stream: io.RawIOBase, start: bytes, name: str) -> Iterator[io.TextIOWrapper]:
     for magic, what in _STRANGERS.items():
         if start.startswith(magic):
             raise InvalidInput(f"{name}: is {what}")
@@ -203,24 +235,20 @@ def _text(stream: BinaryIO, start: bytes, name: str) -> Iterator[io.TextIOWrappe
         )
     # What is not UTF-8 is carried along, to be found out in its own row and column.
     carried = "strict" if encoding == "utf-16" else "surrogateescape"
-    text = io.TextIOWrapper(stream, encoding=encoding, errors=carried, newline="")
-    try:
-        yield text
-    finally:
-        text.detach()
+    yield io.TextIOWrapper(io.BufferedReader(stream), encoding=encoding, errors=carried, newline="")
 
 
 def _csv_rows(text: io.TextIOWrapper, is_header: IsHeader) -> Iterator[Sequence[str]]:
     """The rows under the one delimiter that the header shows."""
-    head = text.readline(_LONGEST_LINE)
+    head = _line(text)
     lines = 1
-    while not head.strip(" \t\r\n,;|") and head:
-        head = text.readline(_LONGEST_LINE)
+    while not head.strip(" \t\r\n,;|") and head and lines <= MOST_ROWS:
+        head = _line(text)
         lines += 1
     said = head.strip().removeprefix("sep=") if head.startswith("sep=") else ""
     candidates = said if said and said in DELIMITERS else DELIMITERS
     if said:
-        head = text.readline(_LONGEST_LINE)
+        head = _line(text)
         lines += 1
     fitting = [mark for mark in candidates if is_header(_split(head, mark))]
     delimiter = fitting[0] if fitting else ","
@@ -238,7 +266,14 @@ def _split(head: str, delimiter: str) -> list[str]:
 
 def _from(head: str, text: io.TextIOWrapper) -> Iterator[str]:
     yield head
-    for line in iter(lambda: text.readline(_LONGEST_LINE), ""):
+    for line in iter(lambda: _line(text), ""):
         if "\0" in line:
             raise csv.Error("it holds NUL characters")
         yield line
+
+
+def _line(text: io.TextIOWrapper) -> str:
+    line = text.readline(_LONGEST_LINE)
+    if len(line) == _LONGEST_LINE:
+        raise csv.Error(f"a line has {_LONGEST_LINE:,} characters or more")
+    return line

@@ -4,12 +4,14 @@ database are asked in Airflow's order.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ocp_numbers.commands.screen import complain
-from ocp_numbers.errors import ApiError, InvalidConnection, NoAnswer
+from ocp_numbers.errors import ApiError, InvalidConnection, NoAnswer, NotFound
 
 if TYPE_CHECKING:
     from ocp_numbers.hooks.ocp import OcpNumbersHook
@@ -25,7 +27,8 @@ def connected(conn_id: str) -> Iterator[OcpNumbersHook]:
             yield hook
         except (ApiError, NoAnswer) as error:
             hint = explain(error, hook.settings)
-            if hint != str(error):
+            named = isinstance(error, NotFound) and error.operation != "numbers.list"  # a group, say, that is not there
+            if hint != str(error) and not named:
                 complain(f"{conn_id}: {hint}")
             raise
 
@@ -39,6 +42,7 @@ def connect(conn_id: str) -> OcpNumbersHook:
 
     from ocp_numbers.hooks.ocp import OcpNumbersHook
 
+    ask_airflows_database_too()
     hook = OcpNumbersHook(conn_id, read_only=True)
     try:
         hook.settings  # noqa: B018 - read here, so that what is wrong with it is said before anything begins
@@ -49,6 +53,19 @@ def connect(conn_id: str) -> OcpNumbersHook:
             '"extra": {"environment": "EU1"}}\''
         ) from None
     return hook
+
+
+def ask_airflows_database_too() -> None:
+    """Have connections looked for in Airflow's own database as well, last, where this machine can reach it.
+
+    Airflow keeps what is neither a task nor one of its components away from there unless it is told otherwise.
+    """
+    from airflow.configuration import conf
+    from sqlalchemy.engine import make_url
+
+    address = make_url(conf.get_mandatory_value("database", "sql_alchemy_conn"))
+    if address.get_backend_name() != "sqlite" or Path(address.database or "").is_file():  # looking would create it
+        os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
 
 
 def _variable(conn_id: str) -> str:

@@ -8,12 +8,22 @@ import socket
 from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING
 
-from ocp_numbers.commands.arguments import add_connection, positive
+from ocp_numbers.commands.arguments import add_connection, counted
 from ocp_numbers.commands.connecting import connected
 from ocp_numbers.commands.screen import Screen
 
 if TYPE_CHECKING:
     from ocp_numbers.inventory import CompleteSnapshot
+
+FILTERS = {
+    "number": "with these digits in them; %% stands for any",
+    "note": "with this in their note",
+    "locale": "of this locale, such as en-US",
+    "mini_app_name": "of miniApps with this in their name",
+    "mini_app_type": "of miniApps of this type",
+    "set_id": "of the set with this id",
+}
+"""What can be searched by, and how it is told."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +32,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--group", action="append", default=[], dest="groups", help="only numbers of this group; may be repeated"
     )
+    for name in FILTERS:
+        parser.add_argument(f"--{name.replace('_', '-')}", metavar="TEXT", help=f"only numbers {FILTERS[name]}")
     parser.add_argument(
         "--format",
         action="append",
@@ -33,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--full-check", action="store_true", help="compare with the platform's own CSV as well")
     parser.add_argument(
         "--accept-rows",
-        type=positive,
+        type=counted,
         metavar="N",
         help="believe about N numbers, where the last snapshot makes that many unbelievable",
     )
@@ -41,17 +53,36 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, screen: Screen) -> int:
     """Export and publish, complete or not at all."""
+    from ocp_numbers.errors import VolumeAnomaly
+
+    try:
+        snapshot = _exported(options, screen)
+    except VolumeAnomaly as anomaly:
+        raise VolumeAnomaly(
+            f"{anomaly}: --accept-rows {anomaly.rows}", rows=anomaly.rows, before=anomaly.before
+        ) from anomaly
+    screen.show(_document(snapshot), told=lambda: _tell(screen, snapshot))
+    return 0
+
+
+def _exported(options: argparse.Namespace, screen: Screen) -> CompleteSnapshot:
     from ocp_numbers.data_root import DataRoot
     from ocp_numbers.inventory import Scope
     from ocp_numbers.inventory.export import Export
+    from ocp_numbers.inventory.filters import check_filters
+    from ocp_numbers.inventory.sight import LoginSight
     from ocp_numbers.inventory.source import ClientSource
 
+    filters = check_filters({name: getattr(options, name) for name in FILTERS})
     with connected(options.conn_id) as hook, screen.working(f"reading the inventory of {hook.settings.host}"):
-        snapshot = Export(
-            source=ClientSource(lambda: hook.client, options.groups),
+        return Export(
+            source=ClientSource(lambda: hook.client, options.groups, filters),
             root=DataRoot.from_environment(),
             scope=Scope(
-                environment=hook.environment, groups=tuple(sorted(set(options.groups))), login=hook.settings.login
+                environment=hook.environment,
+                groups=tuple(sorted(set(options.groups))),
+                filters=filters,
+                login=hook.settings.login,
             ),
             day=options.date or datetime.now(timezone.utc).date(),
             holder=f"ocp-numbers export of {getpass.getuser()} on {socket.gethostname()}",
@@ -60,9 +91,8 @@ def run(options: argparse.Namespace, screen: Screen) -> int:
             concurrency=hook.settings.max_concurrency,
             expected_rows=options.accept_rows,
             full_check=options.full_check,
+            sight=LoginSight(lambda: hook.client),
         ).run()
-    screen.show(_document(snapshot), told=lambda: _tell(screen, snapshot))
-    return 0
 
 
 def _document(snapshot: CompleteSnapshot) -> dict[str, object]:
@@ -79,14 +109,21 @@ def _document(snapshot: CompleteSnapshot) -> dict[str, object]:
 
 
 def _tell(screen: Screen, snapshot: CompleteSnapshot) -> None:
+    from ocp_numbers.balance import read
+
     screen.say(
-        f"{snapshot.rows:,} numbers of {snapshot.environment}, complete, as of {snapshot.taken:%Y-%m-%d %H:%M %Z}",
+        f"{snapshot.rows:,} numbers of {snapshot.manifest.scope}, complete, as of {snapshot.taken:%Y-%m-%d %H:%M %Z}",
         "good",
     )
     changes = snapshot.manifest.changes
     if changes:
         told = ", ".join(f"{count:,} {kind}" for kind, count in changes.counts.items() if count)
         screen.say(f"Since {changes.date}: {told or 'nothing has changed'}")
+    balance = read(snapshot)
+    if balance:
+        screen.say(balance.summary, "warning" if balance.findings else "")
+    for notice in snapshot.manifest.notices:
+        screen.say(notice, "warning")
     if snapshot.manifest.rejects:
         screen.say(f"{snapshot.manifest.rejects:,} rows are not records of numbers: see rejects.jsonl", "warning")
     for name in snapshot.manifest.files:

@@ -28,6 +28,7 @@ COMMANDS = {
     "plan": "what provision_region would do for a region's file",
     "orders": "what was bought, by which order, for how much",
     "balance": "whether orders, inventory and releases add up",
+    "contract": "what this client and OCP agree on, and whether your OCP keeps to it",
 }
 """The commands, each a module of this package that has ``configure`` and ``run``."""
 
@@ -48,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(
         level=logging.INFO if options.verbose else logging.ERROR, format="%(asctime)s %(message)s", stream=sys.stderr
     )
+    # By name: importing Airflow sets up logging anew.
+    logging.getLogger("ocp_numbers").setLevel(logging.INFO if options.verbose else logging.ERROR)
     for others in ("airflow", "urllib3"):
         logging.getLogger(others).setLevel(logging.WARNING if options.verbose else logging.ERROR)
     try:

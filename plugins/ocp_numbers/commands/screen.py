@@ -26,7 +26,8 @@ class Screen:
     def show(self, document: Any, *, told: Callable[[], None]) -> None:
         """The result: ``document`` as JSON where that was asked for, and what ``told`` prints otherwise."""
         if self.as_json:
-            print(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+            text = json.dumps(document, indent=2, ensure_ascii=False, default=str)
+            print("".join(char if char.isprintable() or char == "\n" else _escaped(char) for char in text))
         else:
             told()
 
@@ -75,6 +76,11 @@ class Screen:
 def printable(text: str) -> str:
     """``text`` from outside without what would steer a terminal: control characters and marks of direction."""
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+def _escaped(char: str) -> str:
+    """``char`` as JSON may write it, for what would steer a terminal or cannot be encoded."""
+    return json.dumps(char)[1:-1] if not char.isascii() else f"\\u{ord(char):04x}"
 
 
 def complain(text: str) -> None:

@@ -18,8 +18,9 @@ from typing import Any
 
 from airflow.sdk.bases.notifier import BaseNotifier
 
-from ocp_numbers.errors import InvalidInput, shown
+from ocp_numbers.errors import InvalidInput, quoted, shown
 from ocp_numbers.notifications.events import EVENTS
+from ocp_numbers.plain_yaml import read_yaml
 
 ENVIRONMENT_VARIABLE = "OCP_NUMBERS_NOTIFICATIONS"
 DEFAULT_FILE = Path(__file__).resolve().parents[3] / "include" / "notifications.yaml"
@@ -57,7 +58,7 @@ def read_routes(path: Path) -> dict[str, tuple[Route, ...]]:
     routes: dict[str, tuple[Route, ...]] = {}
     for event, entries in content.items():
         if event not in (*EVENTS, EVERY):
-            problems.append(f"{path.name}: {event!r} is not an event{_meant(str(event))}")
+            problems.append(f"{path.name}: {quoted(event)} is not an event{_meant(str(event))}")
         elif not isinstance(entries, list):
             problems.append(f"{path.name}: {event}: is not a list; begin each notifier with '- notifier: ...'")
         else:
@@ -68,15 +69,13 @@ def read_routes(path: Path) -> dict[str, tuple[Route, ...]]:
 
 
 def _content(path: Path) -> Mapping[Any, Any]:
-    import yaml
-
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path)
     except FileNotFoundError:
         if os.environ.get(ENVIRONMENT_VARIABLE):
             raise InvalidInput(f"{ENVIRONMENT_VARIABLE}: there is no file {path}; correct it or unset it") from None
         return {}
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+    except OSError as error:
         raise InvalidInput(f"{path.name}: cannot be read: {error}") from None
     if content is None:
         return {}
@@ -106,7 +105,7 @@ def _routes(where: str, entries: list[Any], problems: list[str]) -> Iterator[Rou
         try:
             route = Route(_class(entry["notifier"]), parameters)
         except (ImportError, AttributeError, ValueError) as error:
-            problems.append(f"{field}: notifier: {entry['notifier']!r} cannot be used: {error}")
+            problems.append(f"{field}: notifier: {quoted(entry['notifier'])} cannot be used: {error}")
             continue
         try:
             route.build()

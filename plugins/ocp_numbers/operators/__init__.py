@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         SelectUnusedNumbersOperator,
         VerifyCleanupOperator,
     )
+    from ocp_numbers.operators.examining import CheckDeploymentOperator
     from ocp_numbers.operators.export import ExportNumbersOperator
     from ocp_numbers.operators.number_file import ImportNumbersCsvOperator
     from ocp_numbers.operators.numbers import (
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         TriggerProvisioningOperator,
     )
     from ocp_numbers.operators.regions import (
+        ApproveRegionOperator,
         BuyPlannedNumbersOperator,
         FillSetOperator,
         PlanRegionOperator,
@@ -77,6 +79,7 @@ __all__ = [
     "BuyNumbersOperator",
     "ExportNumbersOperator",
     "ApprovePlanOperator",
+    "ApproveRegionOperator",
     "PlanRegionOperator",
     "BuyPlannedNumbersOperator",
     "FillSetOperator",
@@ -94,6 +97,7 @@ __all__ = [
     "ApplyChangesOperator",
     "PlanRestoreOperator",
     "CheckBalanceOperator",
+    "CheckDeploymentOperator",
 ]
 
 _ROOMS = {
@@ -120,7 +124,13 @@ _ROOMS = {
     "bulk": ("PlanChangesOperator", "ApplyChangesOperator"),
     "export": ("ExportNumbersOperator",),
     "approval": ("ApprovePlanOperator",),
-    "regions": ("PlanRegionOperator", "BuyPlannedNumbersOperator", "FillSetOperator", "VerifyRegionOperator"),
+    "regions": (
+        "PlanRegionOperator",
+        "ApproveRegionOperator",
+        "BuyPlannedNumbersOperator",
+        "FillSetOperator",
+        "VerifyRegionOperator",
+    ),
     "reconciling": (
         "ReadDeclaredRegionsOperator",
         "CompareRegionOperator",
@@ -136,6 +146,7 @@ _ROOMS = {
     ),
     "restoring": ("PlanRestoreOperator",),
     "balancing": ("CheckBalanceOperator",),
+    "examining": ("CheckDeploymentOperator",),
 }
 _ROOM_OF = {operator: room for room, operators in _ROOMS.items() for operator in operators}
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import cached_property, wraps
+from contextvars import copy_context
+from functools import cached_property, partial, wraps
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
 from airflow.sdk import BaseOperator
+from structlog.contextvars import bind_contextvars
 
 from ocp_numbers.errors import Interrupted, InvalidInput, OutcomeUnknown, shown
 from ocp_numbers.links import DashboardLink, OcpConsoleLink, dashboard_address
@@ -41,6 +43,7 @@ class OcpOperator(BaseOperator):
     """
 
     template_fields: Sequence[str] = ("ocp_conn_id",)
+    _ocp_conn_id: str
     operator_extra_links: Collection[BaseOperatorLink] = (DashboardLink(), OcpConsoleLink())
     ui_color = "#e3f2ea"
 
@@ -56,6 +59,21 @@ class OcpOperator(BaseOperator):
     ) -> None:
         super().__init__(retry_policy=retry_policy or default_retry_policy(), **kwargs)
         self.ocp_conn_id = ocp_conn_id
+
+    @property
+    def ocp_conn_id(self) -> str:
+        """The connection to act on. Once the task is at work, its log lines bear it as ``environment``."""
+        return self._ocp_conn_id
+
+    @ocp_conn_id.setter
+    def ocp_conn_id(self, ocp_conn_id: str) -> None:
+        self._ocp_conn_id = ocp_conn_id
+        self.mark_log(environment=ocp_conn_id)
+
+    def mark_log(self, **ids: str) -> None:
+        """Put ``ids`` on every line that the task logs from here on, so that a search finds all of an order's."""
+        if self._context is not None:
+            bind_contextvars(**ids)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Close the client after ``execute`` of each subclass: none has to remember it."""
@@ -160,16 +178,23 @@ def _closing(execute: Callable[..., Any]) -> Callable[..., Any]:
     def closing(self: OcpOperator, context: Context, *args: Any, **kwargs: Any) -> Any:
         if self._context is not None:  # called by the execute of a subclass, which goes on
             return execute(self, context, *args, **kwargs)
-        self._context = context
-        try:
-            with observed(context):
-                return execute(self, context, *args, **kwargs)
-        except OutcomeUnknown as error:
-            self._tell_of_doubt(context, error)
-            raise
-        finally:
-            self._context = None
-            if "hook" in self.__dict__:
-                self.hook.close()
+        work = partial(execute, self, context, *args, **kwargs)
+        return copy_context().run(_at_work, self, context, work)  # what the log bears ends with the work
 
     return closing
+
+
+def _at_work(operator: OcpOperator, context: Context, work: Callable[[], Any]) -> Any:
+    operator._context = context
+    if "ocp_conn_id" in operator.template_fields:  # the others learn it from their plan
+        operator.mark_log(environment=operator.ocp_conn_id)
+    try:
+        with observed(context):
+            return work()
+    except OutcomeUnknown as error:
+        operator._tell_of_doubt(context, error)
+        raise
+    finally:
+        operator._context = None
+        if "hook" in operator.__dict__:
+            operator.hook.close()

@@ -15,6 +15,7 @@ from airflow.providers.standard.utils.skipmixin import SkipMixin
 from ocp_numbers.errors import AccessRefused, InvalidInput, PlanChanged, VerificationFailed
 from ocp_numbers.operators import rendered
 from ocp_numbers.operators.base import OcpOperator
+from ocp_numbers.operators.counting import purchases_counted
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -220,6 +221,7 @@ class ApplyChangesOperator(BulkOperator):
         """Make sure that it is the approved plan, carry it out, publish the account; fail unless all is as planned."""
         from ocp_numbers.bulk import apply, load_plan
         from ocp_numbers.operators.journals import journal_of
+        from ocp_numbers.ordering import OrderBook
 
         self.read_inputs()
         self.ocp_conn_id = self.plan["ocp_conn_id"]
@@ -227,7 +229,9 @@ class ApplyChangesOperator(BulkOperator):
         if plan.needs_a_person and not self.plan.get("approved_by"):
             raise PlanChanged(f"Nobody approved plan {plan.short_digest}, which buys, deletes or takes over numbers.")
         journal = journal_of(self, data_root=self.root, plan=plan.digest)
-        account = apply(lambda: self.client, self.root, plan, journal, rows_per_call=int(self.rows_per_call))
+        orders = (order.order_id for order in plan.purchases)
+        with purchases_counted(OrderBook(self.root, plan.environment), *orders):
+            account = apply(lambda: self.client, self.root, plan, journal, rows_per_call=int(self.rows_per_call))
         result = {
             **account.model_dump(include={"digest", "done", "unchanged", "refused", "different", "bought"}),
             "spent": f"{account.spent:f}",
