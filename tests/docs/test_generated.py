@@ -12,6 +12,7 @@ import pytest
 
 from ocp_numbers import operators, sensors
 from ocp_numbers.client.operations import OPERATIONS
+from ocp_numbers.contract.document import FAILURES
 
 PROJECT = Path(__file__).resolve().parents[2]
 PAGES = sorted((PROJECT / "docs").rglob("*.md"))
@@ -41,6 +42,11 @@ def test_every_operation_is_in_the_table_with_its_effect(generated: ModuleType) 
         assert f"`{operation.name}`" in row
         assert f"| {operation.effect.name} |" in row
         assert f"`{operation.method} {operation.path}`" in row
+
+
+def test_every_failure_that_the_contract_lists_is_in_the_table_with_its_error(generated: ModuleType) -> None:
+    rows = generated.failures().splitlines()[2:]
+    assert [row.split("`")[1] for row in rows] == [str(status) for status in FAILURES]
 
 
 def test_every_dag_is_there_with_its_runbook_and_each_parameter(generated: ModuleType) -> None:
