@@ -20,6 +20,7 @@ from ocp_cluster.packages import ensure
 NUMBERS = 50_000
 ENVIRONMENTS = (1, 5, 10, 20)
 REGIONS = 30
+SCHEDULERS, WORKERS = 2, 3
 
 
 def test_twenty_environments_are_exported_in_one_night() -> None:
@@ -54,10 +55,10 @@ def test_twenty_environments_are_exported_in_one_night() -> None:
 
 
 @pytest.mark.parametrize("areas", [REGIONS, 1])
-def test_thirty_regions_are_provisioned_at_once(areas: int, schedulers: int = 2, workers: int = 3) -> None:
+def test_thirty_regions_are_provisioned_at_once(areas: int) -> None:
     """Different regions at the same time, in areas of their own or all in one: each gets what it wants, exactly."""
     ensure()
-    with Cluster(workers=workers, schedulers=schedulers) as cluster:
+    with Cluster(workers=WORKERS, schedulers=SCHEDULERS) as cluster:
         cluster.wait_until_healthy(print)
         stage = Stage(cluster)
         before = stage.truth()
@@ -77,7 +78,7 @@ def test_thirty_regions_are_provisioned_at_once(areas: int, schedulers: int = 2,
         assert len(set(bought.numbers)) == len(bought.numbers)
         assert [in_set(after, region) for region in regions] == [region["quantity"] for region in regions]
         figure(
-            f"{REGIONS} regions in {areas} areas, {schedulers} schedulers, {workers} workers",
+            f"{REGIONS} regions in {areas} areas, {SCHEDULERS} schedulers, {WORKERS} workers",
             wall=f"{seconds:.0f} s",
             bought=len(bought.numbers),
             spent=bought.spent,
