@@ -22,6 +22,7 @@ $(BIN)/.complete: requirements.txt requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import venv, ensurepip' || { echo "$(PYTHON) has no venv module; install your system's python3-venv package"; exit 1; }
 	@echo "creating .venv with $$($(PYTHON) --version) (a minute or two the first time)"
 	@$(PYTHON) -m venv --clear .venv
+	@$(INSTALL) --upgrade 'pip>=25' # an older one takes pins that have extras for no pins
 	@$(INSTALL) --require-hashes --requirement requirements.txt --requirement requirements-dev.txt
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
 	@rm -rf plugins/*.egg-info # beside the installed metadata it would register the plugin a second time
