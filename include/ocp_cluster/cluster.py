@@ -159,7 +159,7 @@ class Cluster:
             ]
         if component == "sandbox":
             where = ["--port", str(self.ports["sandbox"]), "--state", str(self.home / "sandbox.db")]
-            what = ["--numbers", str(self.numbers), f"@{self.home / 'sandbox-user'}"]
+            what = ["--numbers", str(self.numbers), "--stock", "1000", f"@{self.home / 'sandbox-user'}"]
             return [sys.executable, "-m", "ocp_sandbox", *where, *what]
         return [*airflow, component]
 
