@@ -180,7 +180,9 @@ def _cut_seams() -> None:
     due: dict[int, str | None] = {}
 
     def sendall(self: socket.socket, data: Any, *flags: int) -> None:
-        request = _REQUEST.match(data) if _watching is not None and isinstance(data, (bytes, bytearray, memoryview)) else None
+        request = (
+            _REQUEST.match(data) if _watching is not None and isinstance(data, (bytes, bytearray, memoryview)) else None
+        )
         if request is not None and _watching is not None:
             due[self.fileno()] = _watching.call(request["method"].decode(), request["target"].decode())
         send(self, data, *flags)

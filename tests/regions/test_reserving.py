@@ -159,14 +159,17 @@ def reservations(tmp_path: Path, time: Time) -> Reservations:
     return Reservations(DataRoot(tmp_path), ENVIRONMENT, clock=time)
 
 
+MOMENT = timedelta(microseconds=1)
+
+
 def reserve(reservations: Reservations, wanted: Region, run: str = "run", **there: Any) -> RegionPlan:
-    """Plan and reserve, with ``there`` as what OCP shows."""
+    """Plan and reserve, with ``there`` as what OCP shows to who looks a moment after all that was."""
 
     def decide(taken: Taken) -> Any:
         plan = plan_around(wanted, seen(**there), taken)
         return plan, claim_of(plan)
 
-    plan: RegionPlan = reservations.reserve(decide, owner=owner(wanted), run=run, since=reservations.now())
+    plan: RegionPlan = reservations.reserve(decide, owner=owner(wanted), run=run, since=reservations.now() + MOMENT)
     return plan
 
 

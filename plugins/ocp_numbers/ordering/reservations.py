@@ -103,8 +103,8 @@ class Reservations:
         return datetime.fromtimestamp(self._clock.wall(), timezone.utc)
 
     def taken(self, *, by_others_than: str = "", since: datetime | None = None) -> Taken:
-        """What owners other than the named one hold now, or have held after ``since``."""
-        return _taken(self._read(), by_others_than, since or self.now())
+        """What owners other than the named one hold now, or have held at ``since`` or later."""
+        return _taken(self._read(), by_others_than, self.now(), since)
 
     def reserve(
         self,
@@ -125,7 +125,7 @@ class Reservations:
         """
         with self._alone(run) as write:
             present = self._read()
-            decision, claim = decide(_taken(present, owner, since))
+            decision, claim = decide(_taken(present, owner, self.now(), since))
             earlier = [
                 _ending(each, self.now()) if (each.owner, each.run) == (owner, run) else each for each in present
             ]
@@ -224,8 +224,11 @@ def _ending(reservation: Reservation, at: datetime) -> Reservation:
     return reservation.model_copy(update={"until": min(reservation.until, at), "spares": ()})
 
 
-def _taken(reservations: Iterable[Reservation], owner: str, since: datetime) -> Taken:
-    others = [each for each in reservations if each.owner != owner and each.until > since]
+def _taken(reservations: Iterable[Reservation], owner: str, now: datetime, since: datetime | None = None) -> Taken:
+    # Who began to look at the very instant at which a reservation ended may not have seen what became of it.
+    others = [
+        each for each in reservations if each.owner != owner and (each.until > now or (since and each.until >= since))
+    ]
     return Taken(
         owner={number: each.owner for each in others for number in each.numbers},
         spares=frozenset(number for each in others for number in each.spares),
