@@ -81,7 +81,8 @@ up: ## build the image and start the deployment of docker-compose.yaml; waits un
 
 .PHONY: demo-up
 demo-up: ## run the demo's jobs on the deployment of make up, against a sandbox in it
-	@docker compose --profile sandbox --profile demo run --rm demo
+	@docker compose --profile sandbox up --detach --wait --wait-timeout 600
+	@docker compose --profile sandbox --profile demo run --rm --no-deps demo
 
 .PHONY: down
 down: ## stop the deployment; its data stays in its volumes
