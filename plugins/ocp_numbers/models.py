@@ -25,6 +25,9 @@ MOST_DIGITS, MOST_DECIMALS = 30, 20
 """Digits of a price, and those behind its point: far more than money has, and few enough to be written out."""
 MOST_NUMBERS, MOST_PAGES = 100_000_000, 200_000
 """Numbers that a listing may announce, and pages: four times as many as a million numbers have, twenty to a page."""
+AS_THE_PLATFORM_COUNTS = {"maximum": 2**31 - 1}
+"""What the contract says of such a number; what we believe at most is our affair."""
+Total = Annotated[int, Field(ge=0, le=MOST_NUMBERS, json_schema_extra=AS_THE_PLATFORM_COUNTS)]
 
 
 class Answer(BaseModel):
@@ -130,10 +133,10 @@ class Page(Answer, Generic[ItemT]):
     sometimes: ClassVar = frozenset({"order_by", "direction"})
 
     items: tuple[ItemT, ...] = Field(alias="numbers")
-    page: Annotated[int, Field(ge=0, le=MOST_NUMBERS)]
-    page_size: Annotated[int, Field(ge=0, le=MOST_NUMBERS)] = Field(alias="pageSize")
-    number_of_pages: Annotated[int, Field(ge=0, le=MOST_NUMBERS)] = Field(alias="numberOfPages")
-    all_numbers: Annotated[int, Field(ge=0, le=MOST_NUMBERS)] = Field(alias="allNumbers")
+    page: Total
+    page_size: Total = Field(alias="pageSize")
+    number_of_pages: Total = Field(alias="numberOfPages")
+    all_numbers: Total = Field(alias="allNumbers")
     order_by: str | None = Field(None, alias="orderBy")
     direction: str | None = None
 

@@ -27,6 +27,7 @@ from pydantic.alias_generators import to_camel
 
 from ocp_numbers.errors import InvalidInput
 from ocp_numbers.models import (
+    AS_THE_PLATFORM_COUNTS,
     COUNTRY_CODE,
     E164,
     LOCALE,
@@ -90,7 +91,7 @@ MiniAppId = Annotated[str, AfterValidator(_text("mini_app_id")), _SOMETHING]
 Provider = Annotated[str, AfterValidator(_text("provider")), _SOMETHING]
 SetName = Annotated[str, AfterValidator(_text("name")), _SOMETHING]
 
-Count = Annotated[int, Field(ge=1, le=MOST_NUMBERS)]
+Count = Annotated[int, Field(ge=1, le=MOST_NUMBERS, json_schema_extra=AS_THE_PLATFORM_COUNTS)]
 OrderBy = Literal["miniapp", "miniapp-type", "number", "locale", "note", "group", "miniapp-group", "none"]
 Direction = Literal["ASC", "DESC"]
 

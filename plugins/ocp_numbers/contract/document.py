@@ -18,7 +18,7 @@ from ocp_numbers.client.sets import Sets
 from ocp_numbers.client.settings import ENVIRONMENTS
 from ocp_numbers.client.translation import ERRORS
 from ocp_numbers.errors import ApiError, BadRequest, ServerFault
-from ocp_numbers.models import MOST_NUMBERS, Answer, Outcome
+from ocp_numbers.models import Answer, Outcome
 
 Schema = dict[str, Any]
 
@@ -182,8 +182,6 @@ def _plain(schema: Any) -> Any:
     }
     if "description" in plain:
         plain["description"] = _prose(plain["description"])
-    if plain.get("maximum") == MOST_NUMBERS:
-        plain["maximum"] = 2**31 - 1  # how far the platform counts, and not what we believe at most
     kinds = plain.get("anyOf", [])
     if any(kind.get("type") == "number" for kind in kinds):
         plain["anyOf"] = [kind for kind in kinds if kind.get("type") != "string"]  # a decimal's other notation
