@@ -16,8 +16,8 @@ from ocp_numbers.client.redaction import Redactor
 from ocp_numbers.client.retry import Retry
 from ocp_numbers.client.sets import Sets
 from ocp_numbers.client.settings import ClientSettings
-from ocp_numbers.client.tally import CountingWire, Tally
 from ocp_numbers.client.transport import Transport
+from ocp_numbers.client.wire import Wire
 
 
 class OcpClient:
@@ -52,8 +52,8 @@ class OcpClient:
             if secret is not None:
                 redactor.learn(secret.get_secret_value())
         self._redactor = redactor
-        wire = CountingWire(settings, session, redactor)
-        self.tally = wire.tally = Tally()
+        wire = Wire(settings, session, redactor)
+        self.tally = wire.tally
         auth: ClientAuth
         if settings.personal_access_token is not None:
             auth = PersonalTokenAuth(settings.personal_access_token.get_secret_value(), host=settings.host)

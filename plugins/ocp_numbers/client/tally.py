@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import threading
 
-import requests
-
-from ocp_numbers.client.wire import Call, Reply, Wire
-
 TOO_MANY_REQUESTS = 429
 
 
@@ -29,16 +25,3 @@ class Tally:
         if status == TOO_MANY_REQUESTS:
             with self._lock:
                 self.throttled += 1
-
-
-class CountingWire(Wire):
-    """A wire that keeps a :class:`Tally`."""
-
-    tally: Tally
-
-    def exchange(self, call: Call, request: requests.PreparedRequest, *, within: float, largest: int) -> Reply:
-        """As :meth:`.Wire.exchange`, counted."""
-        self.tally.sent()
-        reply = super().exchange(call, request, within=within, largest=largest)
-        self.tally.answered(reply.status)
-        return reply

@@ -23,6 +23,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, ProxyError
 from ocp_numbers.client.connections import Answer, Exchange, TrackingAdapter
 from ocp_numbers.client.redaction import Redactor
 from ocp_numbers.client.settings import ClientSettings
+from ocp_numbers.client.tally import Tally
 from ocp_numbers.client.watchdog import Watchdog
 from ocp_numbers.errors import AnswerLost, NotConnected
 
@@ -80,6 +81,7 @@ class Wire:
             if _SECRET_HEADER.search(name):
                 redactor.learn(value if isinstance(value, str) else value.decode("latin-1"))
         self._watchdog = Watchdog()
+        self.tally = Tally()
         self._environments: dict[str, dict[str, Any]] = {}
         for host in dict.fromkeys((settings.host, settings.token_host)):
             mounted = self.session.get_adapter(host + "/")
@@ -120,11 +122,13 @@ class Wire:
         """
         exchange = Exchange()
         started = time.monotonic()
+        self.tally.sent()
         try:
             with self._watchdog.guard(exchange, within):
                 reply = self._reply(call, request, exchange, largest)
             if not exchange.overdue:  # what was cut short may look like an answer that ends with its connection
                 log.debug("%s %s: %d in %.3f s", call.operation, call, reply.status, time.monotonic() - started)
+                self.tally.answered(reply.status)
                 return reply
             reason, lasting = "", False
         except (requests.RequestException, HTTPError, OSError) as error:
