@@ -21,15 +21,13 @@ When it is mended, trigger a run instead of waiting for the hour.
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
 
 import pendulum
 from airflow.sdk import DAG, Param, task
 
+from ocp_numbers import deployment
 from ocp_numbers.operators.examining import CheckDeploymentOperator
-
-ENVIRONMENTS = os.environ.get("OCP_NUMBERS_ENVIRONMENTS", "ocp_default").replace(",", " ").split() or ["ocp_default"]
 
 with DAG(
     "check_deployment",
@@ -43,7 +41,7 @@ with DAG(
     default_args={"owner": "ocp-numbers", "retries": 1, "retry_delay": timedelta(minutes=2)},
     params={
         "ocp_conn_ids": Param(
-            ENVIRONMENTS,
+            deployment.environments(),
             "Connections of type OCP; each is looked at by its own task.",
             title="Environments",
             type="array",

@@ -53,9 +53,9 @@ from airflow.sdk import DAG, Param, task
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
+from ocp_numbers import deployment
 from ocp_numbers.operators.balancing import CheckBalanceOperator
 from ocp_numbers.operators.export import ExportNumbersOperator
-from ocp_numbers.pools import pools
 
 NAMES: dict[str, Any] = {"type": "array", "items": {"type": "string", "minLength": 1}, "uniqueItems": True}
 SEARCHED = {
@@ -70,8 +70,7 @@ KEEP_DAYS = 400
 LATE_AFTER = timedelta(hours=2)
 TIMEZONE = os.environ.get("OCP_NUMBERS_TIMEZONE", "UTC")
 DEFAULT_POOL = "default_pool"
-POOLS = pools(os.environ.get("OCP_NUMBERS_POOLS"))
-ENVIRONMENTS = os.environ.get("OCP_NUMBERS_ENVIRONMENTS", "ocp_default").replace(",", " ").split() or ["ocp_default"]
+POOLS = deployment.pools(os.environ.get("OCP_NUMBERS_POOLS"))
 
 with DAG(
     "nightly_inventory_export",
@@ -91,7 +90,7 @@ with DAG(
     default_args={"owner": "ocp-numbers", "retries": 3, "retry_delay": timedelta(minutes=2)},
     params={
         "ocp_conn_ids": Param(
-            ENVIRONMENTS,
+            deployment.environments(),
             "Connections of type OCP; each is exported by its own task.",
             title="Environments",
             **NAMES,

@@ -14,13 +14,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from ocp_numbers.deployment import VARIABLE, WRITES, pools
 from ocp_numbers.errors import InvalidInput, OcpError, shown
 from ocp_numbers.metrics import IN_DOUBT, METRICS, PROBLEMS, tell_age
-from ocp_numbers.pools import VARIABLE, WRITES, pools
 
 if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
+
     from ocp_numbers.data_root import DataRoot
     from ocp_numbers.hooks.ocp import OcpNumbersHook
     from ocp_numbers.ordering import Order
@@ -261,16 +264,25 @@ def _pools(_: str) -> Iterator[Finding]:
         yield Finding("pools", "good", f"{WRITES} has one slot")
 
 
-def _slots() -> dict[str, int]:
-    """The pools and how many slots each has."""
+def airflows_database() -> URL:
+    """Where Airflow keeps its own database.
+
+    :raises FileNotFoundError: when that is a file that is not there, which connecting would create.
+    """
     from airflow.configuration import conf
-    from sqlalchemy import create_engine, text
     from sqlalchemy.engine import make_url
 
     address = make_url(conf.get_mandatory_value("database", "sql_alchemy_conn"))
-    if address.get_backend_name() == "sqlite" and not os.path.exists(address.database or ""):  # noqa: PTH110
-        raise FileNotFoundError(address.database)  # connecting would create it
-    with create_engine(address).connect() as connection:
+    if address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file():
+        raise FileNotFoundError(address.database)
+    return address
+
+
+def _slots() -> dict[str, int]:
+    """The pools and how many slots each has."""
+    from sqlalchemy import create_engine, text
+
+    with create_engine(airflows_database()).connect() as connection:
         return {row.pool: row.slots for row in connection.execute(text("SELECT pool, slots FROM slot_pool"))}
 
 

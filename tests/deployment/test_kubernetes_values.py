@@ -10,7 +10,7 @@ import yaml
 from deployment.conftest import PROJECT
 from ocp_cluster.compose import airflow_environment
 from ocp_cluster.dotenv import EXAMPLE, filled, variables
-from ocp_numbers.pools import VARIABLE
+from ocp_numbers.deployment import VARIABLE
 
 DEPLOYMENT = PROJECT / "include" / "deployment"
 VALUES: dict[str, Any] = yaml.safe_load((DEPLOYMENT / "kubernetes-values.yaml").read_text())

@@ -6,8 +6,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from ocp_numbers.commands.screen import complain
@@ -60,11 +59,10 @@ def ask_airflows_database_too() -> None:
 
     Airflow keeps what is neither a task nor one of its components away from there unless it is told otherwise.
     """
-    from airflow.configuration import conf
-    from sqlalchemy.engine import make_url
+    from ocp_numbers.health import airflows_database
 
-    address = make_url(conf.get_mandatory_value("database", "sql_alchemy_conn"))
-    if address.get_backend_name() != "sqlite" or Path(address.database or "").is_file():  # looking would create it
+    with suppress(FileNotFoundError):
+        airflows_database()
         os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
 
 

@@ -1,6 +1,8 @@
-"""The Airflow pools that keep tasks in line: one slot for all that costs money or cannot be undone, others at will."""
+"""What a deployment says in its environment variables: which connections the DAGs look after, and in which pools."""
 
 from __future__ import annotations
+
+import os
 
 from ocp_numbers.errors import InvalidInput
 
@@ -8,6 +10,11 @@ WRITES = "ocp_writes"
 """The pool of paid and destructive tasks; it has one slot."""
 
 VARIABLE = "OCP_NUMBERS_POOLS"
+
+
+def environments() -> list[str]:
+    """The connections that ``OCP_NUMBERS_ENVIRONMENTS`` lists, between commas or blanks; ``ocp_default`` by default."""
+    return os.environ.get("OCP_NUMBERS_ENVIRONMENTS", "").replace(",", " ").split() or ["ocp_default"]
 
 
 def pools(text: str | None) -> dict[str, str]:
