@@ -14,6 +14,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import date
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote
@@ -33,6 +34,14 @@ STAGED_FOR = 24 * 3600.0
 _PLAIN_SEGMENT = re.compile(r"[^/\\\x00-\x1f\ud800-\udfff]+")
 _NAME_BYTES = 255
 _SEGMENT_BYTES = 160
+
+
+def day_of(written: str) -> date | None:
+    """The day that a segment names; ``None`` for one of no calendar, whose folder is none of ours."""
+    try:
+        return date.fromisoformat(written)
+    except ValueError:
+        return None
 
 
 def segment(text: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from pydantic import ValidationError
 
-from ocp_numbers.data_root import DataRoot, segment
+from ocp_numbers.data_root import DataRoot, day_of, segment
 from ocp_numbers.errors import IncompleteSnapshot
 from ocp_numbers.inventory.manifest import Manifest
 from ocp_numbers.models import PhoneNumber
@@ -114,14 +114,7 @@ def dates(root: DataRoot, environment: str, groups: Sequence[str] = (), filters:
     """The dates of all published snapshots of a scope, oldest first; of the whole where no part is named."""
     folder = folder_of(environment, groups, filters)
     found = (_PUBLISHED.fullmatch(key, len(folder)) for key in root.keys(folder))
-    return sorted(day for each in found if each and (day := _day(each["date"])))
-
-
-def _day(written: str) -> date | None:
-    try:
-        return date.fromisoformat(written)
-    except ValueError:  # no day of any calendar: the folder is none of ours
-        return None
+    return sorted(day for each in found if each and (day := day_of(each["date"])))
 
 
 def latest(

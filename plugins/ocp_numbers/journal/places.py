@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timezone
 from typing import NamedTuple
 
-from ocp_numbers.data_root import DataRoot, segment
+from ocp_numbers.data_root import DataRoot, day_of, segment
 from ocp_numbers.journal.entry import Actor
 
 _LISTED = re.compile(r"(?P<environment>.+)/\.days/(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})/(?P<run>[^/]+)")
@@ -59,12 +59,5 @@ def listed(data_root: DataRoot, environment: str) -> Iterator[Listed]:
     """Which runs wrote when, oldest day first."""
     for key in data_root.keys(f"{environment_folder(environment)}/.days"):
         match = _LISTED.fullmatch(key)
-        if match and (day := _day(match["day"])):
+        if match and (day := day_of(match["day"])):
             yield Listed(day, f"{match['environment']}/{match['run']}", key)
-
-
-def _day(written: str) -> date | None:
-    try:
-        return date.fromisoformat(written)
-    except ValueError:  # no day of any calendar: the folder is none of ours
-        return None
