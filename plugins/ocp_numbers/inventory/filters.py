@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ocp_numbers.errors import IncompleteSnapshot, InvalidInput, shown
+from ocp_numbers.errors import IncompleteSnapshot, InvalidInput, quoted, shown
 from ocp_numbers.models import check_locale, check_text
 
 if TYPE_CHECKING:
@@ -84,11 +84,6 @@ def _expect(rows: pa.RecordBatch, fits: pa.BooleanArray, column: str, asked: str
     if place >= 0:
         raise IncompleteSnapshot(
             f"The platform was asked for some numbers by {asked}, and gave {rows['number'][place]} too, whose {column} "
-            f"is {_clipped(rows[column][place].as_py())}; nothing was published. It does not search as it should, or "
+            f"is {quoted(rows[column][place].as_py())}; nothing was published. It does not search as it should, or "
             f"knows what was asked for by another name: compare with the column {column} of a whole export"
         )
-
-
-def _clipped(value: str | None) -> str:
-    written = repr(value)
-    return written if len(written) <= 80 else f"{written[:77]}..."
