@@ -17,7 +17,7 @@ from typing import Any
 
 from openpyxl import Workbook
 
-from fuzz.hostile import DIGITS, mangled, spoilt, table, text, value
+from fuzz.hostile import DIGITS, MARK, mangled, spoilt, table, text, value
 from fuzz.promise import Parser
 from ocp_numbers.bulk.rows import Columns, read_rows
 from ocp_numbers.bulk.table import bytes_of, open_table
@@ -134,7 +134,7 @@ _ODD_YAML = (
     "all: &a [*a]\n",
     "protect: &a\n  - *a\n",
     "all:\n- notifier: x.Y\n  p: &p {q: *p}\n",
-    "group: !!python/object/apply:os.system ['touch /tmp/fuzz-was-here']\n",
+    f"group: !!python/object/apply:os.system ['touch {MARK}']\n",
     "group: !!python/name:os.system\n",
     "[" * 5_000,
     "{a: " * 5_000,

@@ -9,12 +9,17 @@ from __future__ import annotations
 import copy
 import gzip
 import json
+import tempfile
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from random import Random
 from typing import Any
 
+MARK = Path(tempfile.gettempdir()) / "fuzz-was-here"
+"""What would be there if one of the names were ever run."""
+
 NAMES = (
-    "../../../../tmp/fuzz-was-here",
+    f"../../../..{MARK}",
     "/etc/passwd",
     "..",
     ".",
@@ -22,7 +27,7 @@ NAMES = (
     "a/b\\c",
     "'; DROP TABLE numbers; --",
     "' OR 1=1 --",
-    "\"; COPY numbers TO '/tmp/fuzz-was-here'; --",
+    f"\"; COPY numbers TO '{MARK}'; --",
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",
     '"><svg onload=alert(1)>',
@@ -30,11 +35,11 @@ NAMES = (
     "javascript:alert(1)",
     "{{ 7*7 }}",
     "{% for x in (1).__class__.__mro__ %}{{ x }}{% endfor %}",
-    "{{ config.__class__.__init__.__globals__['os'].popen('touch /tmp/fuzz-was-here').read() }}",
+    f"{{{{ config.__class__.__init__.__globals__['os'].popen('touch {MARK}').read() }}}}",
     "${jndi:ldap://127.0.0.1/a}",
-    "$(touch /tmp/fuzz-was-here)",
-    "`touch /tmp/fuzz-was-here`",
-    "; touch /tmp/fuzz-was-here #",
+    f"$(touch {MARK})",
+    f"`touch {MARK}`",
+    f"; touch {MARK} #",
     "%s%n%x{0}{0.__class__}",
     '=HYPERLINK("http://example.invalid","x")',
     "@SUM(1+1)*cmd|' /C calc'!A0",

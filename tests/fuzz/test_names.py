@@ -29,7 +29,7 @@ from openpyxl import load_workbook
 
 from dashboard.conftest import visitor
 from dashboard.records import ENVIRONMENT, NOW, TODAY, cleanup, done, drift, order
-from fuzz.hostile import NAMES, text
+from fuzz.hostile import MARK, NAMES, text
 from inventory.estate import Estate as Rows
 from inventory.estate import row
 from ocp_numbers import progress
@@ -53,8 +53,6 @@ from regions.examples import number, offer, region, seen
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
-
-MARK = Path("/tmp/fuzz-was-here")
 
 
 def _sayable(name: str) -> bool:
