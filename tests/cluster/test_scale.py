@@ -6,7 +6,7 @@ import itertools
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import numpy
@@ -108,22 +108,22 @@ def watching(stage: Stage) -> Iterator[Usage]:
     spent: dict[tuple[int, float], float] = {}
 
     def look() -> None:
-        while not over.wait(0.5):
-            for worker in usage.peaks:
-                total = 0
-                for process in stage.cluster.processes(worker):
-                    try:
-                        total += process.memory_full_info().pss
-                        times = process.cpu_times()
-                        spent[process.pid, process.create_time()] = times.user + times.system
-                    except psutil.Error:
-                        continue
-                usage.peaks[worker] = max(usage.peaks[worker], total)
+        for worker in usage.peaks:
+            total = 0
+            for process in stage.cluster.processes(worker):
+                with suppress(psutil.Error):  # it ended since it was listed
+                    total += process.memory_full_info().pss
+                    spent[process.pid, process.create_time()] = sum(process.cpu_times()[:2])
+            usage.peaks[worker] = max(usage.peaks[worker], total)
 
-    watcher = threading.Thread(target=look)
+    def keep_looking() -> None:
+        while not over.wait(0.5):
+            look()
+
+    watcher = threading.Thread(target=keep_looking)
     before = (stage.cluster.transactions(), _cpu(stage, "postgres"))
-    running = [process for worker in usage.peaks for process in stage.cluster.processes(worker)]
-    at_first = {(process.pid, process.create_time()): sum(process.cpu_times()[:2]) for process in running}
+    look()
+    at_first = dict(spent)
     watcher.start()
     try:
         yield usage
@@ -136,5 +136,8 @@ def watching(stage: Stage) -> Iterator[Usage]:
 
 
 def _cpu(stage: Stage, component: str) -> float:
-    # Sessions that ended are counted by their parent.
-    return sum(sum(process.cpu_times()[:4]) for process in stage.cluster.processes(component))
+    seconds = 0.0
+    for process in stage.cluster.processes(component):
+        with suppress(psutil.NoSuchProcess):  # sessions that ended are counted by their parent
+            seconds += sum(process.cpu_times()[:4])
+    return seconds

@@ -70,6 +70,7 @@ def test_a_space_in_a_search_term_is_a_space(ops: Caller) -> None:
         ("PUT", "/api/numbers/attach", {**ATTACH, "locale": "EN-us"}, "language-REGION"),
         ("PUT", "/api/numbers/attach", {**ATTACH, "locale": "en_US"}, "en-US"),
         ("PUT", "/api/numbers/attach", {**ATTACH, "numbers": []}, "empty"),
+        ("POST", "/api/numbers/search", {"locale": "en-"}, 'locale: "en-"'),
         ("PUT", "/api/numbers/attach", {"numbers": [N]}, "miniAppId: missing; it is required; locale: missing"),
         ("PUT", "/api/numbers/detach", {}, "numbers: missing"),
         ("PUT", "/api/number/note", {"number": N}, "note: missing"),

@@ -47,7 +47,7 @@ _SEARCH = {
     "miniAppName": Field(check.text),
     "miniAppType": Field(check.text),
     "number": Field(check.text),
-    "locale": Field(check.text),
+    "locale": Field(check.locale),
     "note": Field(check.text),
     "setId": Field(check.text),
     "groups": Field(check.texts),

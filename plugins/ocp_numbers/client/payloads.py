@@ -70,13 +70,11 @@ def _of_form(pattern: str | Pattern[str]) -> WithJsonSchema:
 
 _SOMETHING = _of_form(r"[^\x00-\x1F]*[^\s\x00-\x1F\x85][^\x00-\x1F]*")
 _ANY_NUMBER = _of_form(E164)
-_LISTED = {"type": "array", "minItems": 1}
-
 Number = Annotated[str, AfterValidator(_one_number), _ANY_NUMBER]
 PhoneNumbers = Annotated[
     tuple[str, ...],
     BeforeValidator(check_numbers),
-    WithJsonSchema({**_LISTED, "uniqueItems": True, "items": _ANY_NUMBER.json_schema}),
+    WithJsonSchema({"type": "array", "minItems": 1, "uniqueItems": True, "items": _ANY_NUMBER.json_schema}),
 ]
 CountryCode = Annotated[str, AfterValidator(_code("code")), _of_form(COUNTRY_CODE)]
 Country = Annotated[str, AfterValidator(_code("country")), _of_form(COUNTRY_CODE)]
@@ -85,7 +83,9 @@ Locale = Annotated[str, AfterValidator(check_locale), _of_form(LOCALE)]
 Group = Annotated[str, AfterValidator(_text("group")), _SOMETHING]
 GroupId = Annotated[str, AfterValidator(_text("group_id")), _SOMETHING]
 Groups = Annotated[
-    tuple[str, ...], AfterValidator(_some_groups), WithJsonSchema({**_LISTED, "items": _SOMETHING.json_schema})
+    tuple[str, ...],
+    AfterValidator(_some_groups),
+    WithJsonSchema({"type": "array", "items": _SOMETHING.json_schema}),  # the platform says nothing against none
 ]
 MiniAppId = Annotated[str, AfterValidator(_text("mini_app_id")), _SOMETHING]
 Provider = Annotated[str, AfterValidator(_text("provider")), _SOMETHING]
