@@ -28,8 +28,7 @@ import os
 from datetime import timedelta
 from pathlib import Path
 
-import pendulum
-from airflow.sdk import DAG, Param, chain
+from airflow.sdk import DAG, CronTriggerTimetable, Param, chain
 
 from ocp_numbers.cleanup.policy import CleanupPolicy
 from ocp_numbers.operators.approval import ApprovePlanOperator
@@ -41,14 +40,14 @@ from ocp_numbers.operators.cleanup import (
 )
 
 TIMEZONE = os.environ.get("OCP_NUMBERS_TIMEZONE", "UTC")
+MISSED = timedelta(hours=1)  # unpaused for the first time any later, it waits for its next hour
 POLICY = Path(__file__).resolve().parents[1] / "include" / "cleanup.yaml"
 
 with DAG(
     "cleanup_unused_numbers",
     description="Marks unused numbers, and gives up those that stayed unused, after approval",
     doc_md=__doc__,
-    schedule="0 6 * * MON",
-    start_date=pendulum.datetime(2026, 1, 1, tz=TIMEZONE),
+    schedule=CronTriggerTimetable("0 6 * * MON", timezone=TIMEZONE, run_immediately=MISSED),
     catchup=False,
     max_active_runs=1,
     tags=["ocp", "cleanup"],

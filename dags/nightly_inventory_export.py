@@ -48,8 +48,7 @@ import os
 from datetime import timedelta
 from typing import Any
 
-import pendulum
-from airflow.sdk import DAG, Param, task
+from airflow.sdk import DAG, CronTriggerTimetable, Param, task
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
@@ -69,6 +68,7 @@ SEARCHED = {
 KEEP_DAYS = 400
 LATE_AFTER = timedelta(hours=2)
 TIMEZONE = os.environ.get("OCP_NUMBERS_TIMEZONE", "UTC")
+MISSED = timedelta(hours=1)  # unpaused for the first time any later, it waits for its next hour
 DEFAULT_POOL = "default_pool"
 POOLS = deployment.pools(os.environ.get("OCP_NUMBERS_POOLS"))
 
@@ -76,8 +76,7 @@ with DAG(
     "nightly_inventory_export",
     description="Proven complete inventory of each environment, every night, as Parquet and CSV",
     doc_md=__doc__,
-    schedule="0 2 * * *",
-    start_date=pendulum.datetime(2026, 1, 1, tz=TIMEZONE),
+    schedule=CronTriggerTimetable("0 2 * * *", timezone=TIMEZONE, run_immediately=MISSED),
     catchup=False,
     max_active_runs=1,
     deadline=DeadlineAlert(

@@ -31,8 +31,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import pendulum
-from airflow.sdk import DAG, Param, XComArg, chain, task_group
+from airflow.sdk import DAG, CronTriggerTimetable, Param, XComArg, chain, task_group
 
 from ocp_numbers.operators.reconciling import (
     AskToProvisionOperator,
@@ -44,14 +43,14 @@ from ocp_numbers.operators.reconciling import (
 
 INCLUDE = Path(__file__).resolve().parents[1] / "include"
 TIMEZONE = os.environ.get("OCP_NUMBERS_TIMEZONE", "UTC")
+MISSED = timedelta(hours=1)  # unpaused for the first time any later, it waits for its next hour
 ANSWER_WITHIN = timedelta(hours=20)
 
 with DAG(
     "reconcile_regions",
     description="Compares every declared region with reality, and has drifted ones provisioned where a person asks",
     doc_md=__doc__,
-    schedule="0 3 * * *",
-    start_date=pendulum.datetime(2026, 1, 1, tz=TIMEZONE),
+    schedule=CronTriggerTimetable("0 3 * * *", timezone=TIMEZONE, run_immediately=MISSED),
     catchup=False,
     max_active_runs=1,
     tags=["ocp", "provisioning"],

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 
 import pytest
-from airflow.sdk import DAG
+from airflow.sdk import DAG, CronTriggerTimetable
 
 from cleanup.scene import NOON, TODAY, Scene
 from dags.conftest import run
@@ -56,7 +56,8 @@ def test_the_graph_reads_from_select_to_verify(dag: DAG) -> None:
 def test_it_is_scheduled_weekly_and_one_at_a_time(dag: DAG) -> None:
     assert dag.max_active_runs == 1
     assert not dag.catchup
-    assert dag.schedule == "0 6 * * MON"
+    assert isinstance(dag.schedule, CronTriggerTimetable)
+    assert dag.schedule.expression == "0 6 * * MON"
 
 
 def test_the_form_offers_the_policys_fields_within_the_policys_bounds(dag: DAG) -> None:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pendulum
 import pytest
 from airflow.dag_processing.dagbag import DagBag
+from airflow.serialization.definitions.dag import SerializedDAG
+from airflow.serialization.serialized_objects import DagSerialization
+from airflow.timetables.base import TimeRestriction
 
 DAGS = Path(__file__).resolve().parents[2] / "dags"
 EXPECTED = {
@@ -75,3 +80,27 @@ class TestEveryDag:
 
 def test_dangerous_dags_start_as_a_dry_run(bag: DagBag) -> None:
     assert bag.dags["cleanup_unused_numbers"].params["dry_run"] is True
+
+
+SCHEDULED = ("nightly_inventory_export", "cleanup_unused_numbers", "reconcile_regions")
+
+
+@pytest.mark.parametrize("dag_id", SCHEDULED)
+def test_unpaused_for_the_first_time_it_starts_nothing_before_its_hour(
+    bag: DagBag, dag_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever unpauses it to run it by hand finds no second run in front of theirs; its hour itself is not missed."""
+    dag: SerializedDAG = DagSerialization.from_dict(DagSerialization.to_dict(bag.dags[dag_id]))
+    unknown = TimeRestriction(earliest=dag.start_date, latest=None, catchup=dag.catchup)
+
+    def first_run(now: pendulum.DateTime) -> pendulum.DateTime:
+        monkeypatch.setattr("airflow.timetables.trigger.utcnow", lambda: now)
+        info = dag.timetable.next_dagrun_info(last_automated_data_interval=None, restriction=unknown)
+        assert info is not None
+        return pendulum.instance(info.run_after)
+
+    hour = first_run(pendulum.datetime(2026, 11, 23, 12, 30, tz="UTC"))
+    assert hour > pendulum.datetime(2026, 11, 23, 12, 30, tz="UTC")
+    assert first_run(hour - timedelta(seconds=1)) == hour
+    assert first_run(hour + timedelta(minutes=3)) == hour, "the scheduler was busy"
+    assert first_run(hour + timedelta(hours=2)) > hour

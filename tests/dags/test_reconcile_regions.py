@@ -82,8 +82,8 @@ def test_the_graph_compares_asks_and_provisions_and_reports_beside_it(dag: DAG) 
 
 def test_it_runs_every_night_an_hour_after_the_export_and_one_at_a_time(dag: DAG) -> None:
     export: Any = DagBag(DAGS / "nightly_inventory_export.py").dags["nightly_inventory_export"]
-    assert [export.schedule, dag.schedule] == ["0 2 * * *", "0 3 * * *"]
-    assert dag.timezone == export.timezone
+    assert [export.schedule.expression, dag.schedule.expression] == ["0 2 * * *", "0 3 * * *"]
+    assert export.schedule.timezone == dag.schedule.timezone
     assert dag.max_active_runs == 1
 
 
