@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocp_numbers.data_root import DEFAULT_FOLDER, DataRoot, segment
+from ocp_numbers.data_root import DataRoot, segment
 from ocp_numbers.errors import InvalidInput
 from ocp_numbers.stores import STAGING
 
@@ -141,7 +141,7 @@ def test_the_environment_variable_names_the_root(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("OCP_NUMBERS_DATA", str(tmp_path))
     assert DataRoot.from_environment().uri == str(tmp_path)
     monkeypatch.delenv("OCP_NUMBERS_DATA")
-    assert DataRoot.from_environment().uri == str(DEFAULT_FOLDER)
+    assert DataRoot.from_environment().uri == str(Path(__file__).resolve().parents[1] / "data")
 
 
 def test_a_copy_replaces_the_document_whole_and_leaves_its_source(root: DataRoot) -> None:

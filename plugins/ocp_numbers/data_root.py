@@ -15,19 +15,16 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
-from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote
 
 from upath import UPath
 
+from ocp_numbers import deployment
 from ocp_numbers.errors import InvalidInput, quoted
 from ocp_numbers.stores import STAGING, store_of
 
 ENVIRONMENT_VARIABLE = "OCP_NUMBERS_DATA"
-DEFAULT_FOLDER = Path(__file__).resolve().parents[2] / "data"
-"""Beside the project when it runs from its own folder."""
-
 STAGED_FOR = 24 * 3600.0
 """Seconds after which what is still staged was left by a process that is gone."""
 
@@ -79,7 +76,7 @@ class DataRoot:
     @classmethod
     def from_environment(cls) -> DataRoot:
         """The data root that ``OCP_NUMBERS_DATA`` names, or ``data/`` beside the project."""
-        return cls(os.environ.get(ENVIRONMENT_VARIABLE) or DEFAULT_FOLDER)
+        return cls(os.environ.get(ENVIRONMENT_VARIABLE) or deployment.project() / "data")
 
     def __repr__(self) -> str:
         return f"DataRoot({self.uri!r})"

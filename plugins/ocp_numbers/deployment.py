@@ -1,8 +1,11 @@
-"""What a deployment says in its environment variables: which connections the DAGs look after, and in which pools."""
+"""What a deployment says in its environment variables: which connections the DAGs look after, and in which pools; and
+where the project's files are.
+"""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from ocp_numbers.errors import InvalidInput
 
@@ -10,6 +13,16 @@ WRITES = "ocp_writes"
 """The pool of paid and destructive tasks; it has one slot."""
 
 VARIABLE = "OCP_NUMBERS_POOLS"
+
+
+def project() -> Path:
+    """The folder with ``dags`` and ``include`` in it: the one that this package runs from, Airflow's home where the
+    package was installed apart from it, as in the image.
+    """
+    own = Path(__file__).resolve().parents[2]
+    if (own / "dags").is_dir() and (own / "include").is_dir():
+        return own
+    return Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser()
 
 
 def environments() -> list[str]:

@@ -10,8 +10,9 @@ import yaml
 from notifications.conftest import Routing
 from ocp_numbers.errors import InvalidInput
 from ocp_numbers.notifications import EVENTS
-from ocp_numbers.notifications.routes import DEFAULT_FILE, file, read_routes
+from ocp_numbers.notifications.routes import file, read_routes
 
+OURS = Path(__file__).resolve().parents[2] / "include" / "notifications.yaml"
 HTTP = "airflow.providers.http.notifications.http.HttpNotifier"
 
 
@@ -77,14 +78,14 @@ def test_no_file_is_nobody_told_unless_it_was_named(tmp_path: Path, monkeypatch:
 
 
 def test_the_file_of_the_project_tells_nobody_and_explains_every_event() -> None:
-    assert set(read_routes(DEFAULT_FILE).values()) == {()}
+    assert set(read_routes(OURS).values()) == {()}
 
-    text = DEFAULT_FILE.read_text()
+    text = OURS.read_text()
     assert [event for event, meaning in EVENTS.items() if event not in text or meaning not in text] == []
 
 
 def test_its_examples_can_be_used_as_they_stand(routing: Routing) -> None:
-    commented = DEFAULT_FILE.read_text().split("# all:")[1]
+    commented = OURS.read_text().split("# all:")[1]
     examples = yaml.safe_load("all:" + commented.replace("\n# ", "\n").replace("\n#", "\n"))
     del examples["unknown_purchase"]  # Slack's provider is not among this project's
     routing(yaml.safe_dump(examples))

@@ -6,23 +6,23 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ocp_numbers import deployment
 from ocp_numbers.commands.connecting import connected
 from ocp_numbers.commands.screen import Screen
 
 if TYPE_CHECKING:
     from ocp_numbers.regions.plan import RegionPlan
 
-POLICY = Path(__file__).resolve().parents[3] / "include" / "cleanup.yaml"
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The arguments."""
+    policy = deployment.project() / "include" / "cleanup.yaml"
     parser.add_argument("file", type=Path, help="a region as include/regions/*.yaml declare it")
     parser.add_argument("--conn-id", metavar="ID", help="plan for this connection instead of the one in the file")
     parser.add_argument(
         "--policy",
         type=Path,
-        default=POLICY if POLICY.exists() else None,
+        default=policy if policy.exists() else None,
         help="the cleanup's policy, whose protected numbers are not reused (%(default)s)",
     )
 

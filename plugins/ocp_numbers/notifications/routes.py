@@ -18,13 +18,12 @@ from typing import Any
 
 from airflow.sdk.bases.notifier import BaseNotifier
 
+from ocp_numbers import deployment
 from ocp_numbers.errors import InvalidInput, quoted, shown
 from ocp_numbers.notifications.events import EVENTS
 from ocp_numbers.plain_yaml import read_yaml
 
 ENVIRONMENT_VARIABLE = "OCP_NUMBERS_NOTIFICATIONS"
-DEFAULT_FILE = Path(__file__).resolve().parents[3] / "include" / "notifications.yaml"
-"""Beside the project when it runs from its own folder."""
 
 EVERY = "all"
 SECRET = ("password", "secret", "token", "api_key", "apikey", "api-key", "credential", "authorization")
@@ -45,7 +44,7 @@ class Route:
 def file() -> Path:
     """The file in force."""
     named = os.environ.get(ENVIRONMENT_VARIABLE)
-    return Path(named) if named else DEFAULT_FILE
+    return Path(named) if named else deployment.project() / "include" / "notifications.yaml"
 
 
 def read_routes(path: Path) -> dict[str, tuple[Route, ...]]:
