@@ -12,7 +12,20 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.10 --generate-h
 
 .PHONY: help
 help: ## what can be made
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+	@awk 'BEGIN { FS = ":.*## " } /^##@ / { print "\n" substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  make %-13s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+##@ Try it
+
+.PHONY: demo
+demo: env ## run the main jobs on a real Airflow against the sandbox; ONCE=1 ends by itself
+	@cd include && exec ../$(BIN)/python -m ocp_demo $(if $(ONCE),--once)
+
+.PHONY: playground
+playground: env ## Airflow and the sandbox with nothing in them yet, for the tutorial
+	@cd include && exec ../$(BIN)/python -m ocp_demo --empty
+
+##@ Work on it
 
 .PHONY: env
 env: $(BIN)/.complete ## create .venv from the pinned requirements and install the project in it
@@ -33,21 +46,9 @@ $(BIN)/.complete-more: $(BIN)/.complete requirements-more.txt
 	@$(INSTALL) --require-hashes --requirement requirements-more.txt
 	@touch $@
 
-.PHONY: demo
-demo: env ## run the main jobs on a real Airflow against the sandbox; ONCE=1 ends by itself
-	@cd include && exec ../$(BIN)/python -m ocp_demo $(if $(ONCE),--once)
-
-.PHONY: playground
-playground: env ## Airflow and the sandbox with nothing in them yet, for the tutorial
-	@cd include && exec ../$(BIN)/python -m ocp_demo --empty
-
 .PHONY: test
 test: env ## run the tests
 	@$(BIN)/python -m pytest --quiet
-
-.PHONY: secrets
-secrets: env ## put a unique secret into every field, do everything on good and hostile platforms, and search for them
-	@$(BIN)/python -m pytest tests/secrecy --quiet $(ARGS)
 
 .PHONY: lint
 lint: env ## format, lint, types, import contracts
@@ -57,49 +58,40 @@ lint: env ## format, lint, types, import contracts
 	@cd plugins && PYTHONPATH=../include ../$(BIN)/lint-imports --config ../pyproject.toml
 	@$(BIN)/python -m pip check
 
-.PHONY: prove
-prove: env ## crash every call and every write of buying, provisioning, cleanup, bulk and export; count the damage
-	@$(BIN)/python -m tests.crash $(ARGS)
+.PHONY: check
+check: lint test ## lint and test: what to run before each commit
 
-$(BIN)/.complete-cluster: $(BIN)/.complete requirements-cluster.txt
-	@echo "adding what the distributed deployment needs"
-	@$(INSTALL) --require-hashes --requirement requirements-cluster.txt
-	@touch $@
+.PHONY: format
+format: env ## format the code and apply safe fixes
+	@$(BIN)/ruff format $(SOURCES)
+	@$(BIN)/ruff check --fix $(SOURCES)
 
-.PHONY: cluster
-cluster: $(BIN)/.complete-cluster ## PostgreSQL, Redis, Celery workers and all of Airflow on loopback, without containers
-	@cd include && exec ../$(BIN)/python -m ocp_cluster
+.PHONY: docs
+docs: $(BIN)/.complete-more ## build the documentation into build/docs and check its links
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
-.PHONY: test-cluster
-test-cluster: $(BIN)/.complete-cluster ## lose every component of that cluster in the middle of the jobs (about an hour)
-	@$(BIN)/python -m pytest tests/cluster --quiet $(ARGS)
+.PHONY: screenshots
+screenshots: $(BIN)/.complete-more ## take the pictures of the documentation again (needs Chromium)
+	@cd include && exec ../$(BIN)/python -m ocp_demo --screenshots
 
-.PHONY: up
-up: ## build the image and start the deployment of docker-compose.yaml; waits until it is healthy
-	@cd include && $(PYTHON) -m ocp_cluster.dotenv
-	@docker compose build && docker compose up --detach --wait --wait-timeout 600
+.PHONY: pins
+pins: ## compile the pinned requirements anew, with hashes, from the ranges in pyproject.toml (needs uv)
+	$(COMPILE) pyproject.toml --extra s3 --output-file requirements.txt
+	$(COMPILE) --group dev --constraint requirements.txt --output-file requirements-dev.txt
+	$(COMPILE) --group browser --group docs --group hardening --constraint requirements.txt \
+		--constraint requirements-dev.txt --output-file requirements-more.txt
+	$(COMPILE) --group cluster --constraint requirements.txt --constraint requirements-dev.txt \
+		--output-file requirements-cluster.txt
 
-.PHONY: demo-up
-demo-up: ## run the demo's jobs on the deployment of make up, against a sandbox in it
-	@docker compose --profile sandbox up --detach --wait --wait-timeout 600
-	@docker compose --profile sandbox --profile demo run --rm --no-deps demo
+.PHONY: clean
+clean: ## remove everything that make created
+	rm -rf .venv .bench .demo .demo.lock build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
-.PHONY: down
-down: ## stop the deployment; its data stays in its volumes
-	@docker compose --profile sandbox --profile demo --profile flower down
+##@ Doubt it
 
-.PHONY: logs
-logs: ## follow what the deployment prints
-	@docker compose logs --follow --tail 50
-
-.PHONY: scale
-scale: ## run N workers: make scale N=3
-	@test -n "$(N)" || { echo "say how many workers: make scale N=3"; exit 1; }
-	@docker compose up --detach --no-recreate --scale worker=$(N)
-
-.PHONY: test-ui
-test-ui: $(BIN)/.complete-more ## use Airflow and the dashboard in a real browser (needs Chromium); pictures in build/ui
-	@$(BIN)/python -m pytest tests/ui --quiet $(ARGS)
+.PHONY: secrets
+secrets: env ## put a unique secret into every field, do everything on good and hostile platforms, and search for them
+	@$(BIN)/python -m pytest tests/secrecy --quiet $(ARGS)
 
 .PHONY: contract
 contract: $(BIN)/.complete-more ## requests made from the OpenAPI document, fitting and not, against the sandbox
@@ -109,6 +101,14 @@ contract: $(BIN)/.complete-more ## requests made from the OpenAPI document, fitt
 fuzz: env ## thousands of hostile inputs for every parser, bombs, names; ARGS="--minutes 20 --examples 20000"
 	@nice $(BIN)/python -m pytest tests/fuzz --quiet
 	@nice $(BIN)/python -m tests.fuzz $(ARGS)
+
+.PHONY: prove
+prove: env ## crash every call and every write of buying, provisioning, cleanup, bulk and export; count the damage
+	@$(BIN)/python -m tests.crash $(ARGS)
+
+.PHONY: soak
+soak: env ## live 500 nights in minutes, with faults and deaths; ledger exact, memory, files and disk flat (10 min)
+	@PYTHONPATH=tests:include nice $(BIN)/python -m soak $(ARGS)
 
 .PHONY: mutants
 mutants: $(BIN)/.complete-more ## change the code that decides, place by place, and count what no test notices (hours)
@@ -128,39 +128,48 @@ supply: $(BIN)/.complete-more ## what the product stands on: declared, licensed,
 		--output-file build/sbom.json
 	@$(BIN)/python -m pip check
 
-.PHONY: docs
-docs: $(BIN)/.complete-more ## build the documentation into build/docs and check its links
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
-
-.PHONY: check
-check: lint test ## lint and test: what CI runs before the demo
-
-.PHONY: format
-format: env ## format the code and apply safe fixes
-	@$(BIN)/ruff format $(SOURCES)
-	@$(BIN)/ruff check --fix $(SOURCES)
-
 .PHONY: bench
 bench: env ## measure what is claimed: medians, ratios, peak memory; ONLY=dag_import for one
 	@PYTHONPATH=tests:include $(BIN)/python -m bench $(ONLY)
 
-.PHONY: soak
-soak: env ## live 500 nights in minutes, with faults and deaths; ledger exact, memory, files and disk flat (10 min)
-	@PYTHONPATH=tests:include nice $(BIN)/python -m soak $(ARGS)
+.PHONY: test-ui
+test-ui: $(BIN)/.complete-more ## use Airflow and the dashboard in a real browser (needs Chromium); pictures in build/ui
+	@$(BIN)/python -m pytest tests/ui --quiet $(ARGS)
 
-.PHONY: screenshots
-screenshots: $(BIN)/.complete-more ## take the pictures of the documentation again (needs Chromium)
-	@cd include && exec ../$(BIN)/python -m ocp_demo --screenshots
+.PHONY: test-cluster
+test-cluster: $(BIN)/.complete-cluster ## lose every component of that cluster in the middle of the jobs (about an hour)
+	@$(BIN)/python -m pytest tests/cluster --quiet $(ARGS)
 
-.PHONY: pins
-pins: ## compile the pinned requirements anew, with hashes, from the ranges in pyproject.toml (needs uv)
-	$(COMPILE) pyproject.toml --extra s3 --output-file requirements.txt
-	$(COMPILE) --group dev --constraint requirements.txt --output-file requirements-dev.txt
-	$(COMPILE) --group browser --group docs --group hardening --constraint requirements.txt \
-		--constraint requirements-dev.txt --output-file requirements-more.txt
-	$(COMPILE) --group cluster --constraint requirements.txt --constraint requirements-dev.txt \
-		--output-file requirements-cluster.txt
+##@ Run it
 
-.PHONY: clean
-clean: ## remove everything that make created
-	rm -rf .venv .demo .demo.lock build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+.PHONY: cluster
+cluster: $(BIN)/.complete-cluster ## PostgreSQL, Redis, Celery workers and all of Airflow on loopback, without containers
+	@cd include && exec ../$(BIN)/python -m ocp_cluster
+
+$(BIN)/.complete-cluster: $(BIN)/.complete requirements-cluster.txt
+	@echo "adding what the distributed deployment needs"
+	@$(INSTALL) --require-hashes --requirement requirements-cluster.txt
+	@touch $@
+
+.PHONY: up
+up: ## build the image and start the deployment of docker-compose.yaml; waits until it is healthy
+	@cd include && $(PYTHON) -m ocp_cluster.dotenv
+	@docker compose build && docker compose up --detach --wait --wait-timeout 600
+
+.PHONY: demo-up
+demo-up: ## run the demo's jobs on the deployment of make up, against a sandbox in it
+	@docker compose --profile sandbox up --detach --wait --wait-timeout 600
+	@docker compose --profile sandbox --profile demo run --rm --no-deps demo
+
+.PHONY: scale
+scale: ## run N workers: make scale N=3
+	@test -n "$(N)" || { echo "say how many workers: make scale N=3"; exit 1; }
+	@docker compose up --detach --no-recreate --scale worker=$(N)
+
+.PHONY: logs
+logs: ## follow what the deployment prints
+	@docker compose logs --follow --tail 50
+
+.PHONY: down
+down: ## stop the deployment; its data stays in its volumes
+	@docker compose --profile sandbox --profile demo --profile flower down
