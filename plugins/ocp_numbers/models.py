@@ -54,7 +54,7 @@ ExactText = Annotated[str, Field(strict=True)]
 class PhoneNumber(Answer):
     """A number in the inventory, as the list, the search and the set's content show it."""
 
-    sometimes: ClassVar = frozenset({"set_name"})
+    sometimes: ClassVar[frozenset[str]] = frozenset({"set_name"})
 
     number: ExactText
     country: str | None = None
@@ -130,7 +130,7 @@ ItemT = TypeVar("ItemT")
 class Page(Answer, Generic[ItemT]):
     """One page of a listing. ``page_size`` is the size answered, which the server may have capped."""
 
-    sometimes: ClassVar = frozenset({"order_by", "direction"})
+    sometimes: ClassVar[frozenset[str]] = frozenset({"order_by", "direction"})
 
     items: tuple[ItemT, ...] = Field(alias="numbers")
     page: Total

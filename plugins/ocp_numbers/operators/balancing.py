@@ -54,7 +54,7 @@ class CheckBalanceOperator(OcpOperator):
     """
 
     template_fields: Sequence[str] = ("ocp_conn_id", "export", "day", "fail_on")
-    readers: ClassVar = rendered.inputs(
+    readers: ClassVar[rendered.Readers] = rendered.inputs(
         export=rendered.optional(rendered.mapping), day=rendered.optional(_day), fail_on=_kinds
     )
     ui_color = "#e2ecf7"

@@ -13,7 +13,7 @@ from structlog.contextvars import bind_contextvars
 
 from ocp_numbers.errors import Interrupted, InvalidInput, OutcomeUnknown, shown
 from ocp_numbers.links import DashboardLink, OcpConsoleLink, dashboard_address
-from ocp_numbers.operators.rendered import Reader, awaits_rendering, inputs
+from ocp_numbers.operators.rendered import Readers, awaits_rendering, inputs
 from ocp_numbers.operators.telling import observed, tell
 from ocp_numbers.retry import retry_policy as default_retry_policy
 
@@ -47,7 +47,7 @@ class OcpOperator(BaseOperator):
     operator_extra_links: Collection[BaseOperatorLink] = (DashboardLink(), OcpConsoleLink())
     ui_color = "#e3f2ea"
 
-    readers: ClassVar[Mapping[str, Reader[Any]]] = inputs()
+    readers: ClassVar[Readers] = inputs()
     """For each input, by its attribute's name, what turns its rendered value into the checked one."""
 
     _killed = False

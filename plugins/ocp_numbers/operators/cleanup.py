@@ -104,7 +104,11 @@ class SelectUnusedNumbersOperator(CleanupOperator):
     """
 
     template_fields = (*CleanupOperator.template_fields, "policy_file", "overrides")
-    readers: ClassVar = {"timezone": rendered.text, "policy_file": rendered.text, "overrides": _fields}
+    readers: ClassVar[rendered.Readers] = {
+        "timezone": rendered.text,
+        "policy_file": rendered.text,
+        "overrides": _fields,
+    }
 
     def __init__(self, *, policy_file: str, overrides: Mapping[str, Any] | str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -164,7 +168,7 @@ class _PlanOperator(CleanupOperator):
     """
 
     template_fields = (*CleanupOperator.template_fields, "plan")
-    readers: ClassVar = {"timezone": rendered.text, "plan": _plan}
+    readers: ClassVar[rendered.Readers] = {"timezone": rendered.text, "plan": _plan}
 
     def __init__(self, *, plan: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -295,7 +299,10 @@ class VerifyCleanupOperator(_PlanOperator):
     """
 
     template_fields = (*_PlanOperator.template_fields, "released")
-    readers: ClassVar = {**_PlanOperator.readers, "released": rendered.optional(rendered.mapping)}
+    readers: ClassVar[rendered.Readers] = {
+        **_PlanOperator.readers,
+        "released": rendered.optional(rendered.mapping),
+    }
 
     def __init__(self, *, released: Any, **kwargs: Any) -> None:
         self.released = released

@@ -73,7 +73,7 @@ class ExportNumbersOperator(OcpOperator):
     """
 
     template_fields: Sequence[str] = ("ocp_conn_id", "groups", "filters", "formats", "source", "timezone", "full_check")
-    readers: ClassVar = {
+    readers: ClassVar[rendered.Readers] = {
         "groups": rendered.names,
         "filters": _filters,
         "formats": rendered.names,

@@ -38,7 +38,11 @@ class Reader(Protocol[ReadT_co]):
         """Read ``value`` of the input named ``field``."""
 
 
-def inputs(**readers: Reader[Any]) -> Mapping[str, Reader[Any]]:
+Readers = Mapping[str, Reader[Any]]
+"""The inputs of an operator by their attributes' names, each with what reads it."""
+
+
+def inputs(**readers: Reader[Any]) -> Readers:
     """The inputs of an operator by their attributes' names, each with its reader; all of them are templated."""
     return MappingProxyType(readers)
 
