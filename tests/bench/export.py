@@ -1,7 +1,7 @@
 """What an export costs: this project's, beside what a user would take instead and the bare download of the pages.
 
 ``make bench ONLY=export`` takes some ten minutes; ``make bench ONLY="export --full"`` adds a million numbers for all of
-them. Costs are of whole processes, taken in turn; of those that need Airflow, importing its SDK is taken off.
+them. The ways are run in turn. Those that need Airflow begin to cost once its SDK is imported, the others from nothing.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from math import ceil
 from statistics import fmean
 
 from bench.export_server import PAGE_SIZE
-from bench.measure import PROJECT, Figures, alternate, python
-from bench.peers import BY_PAGE, BY_ROW, DLT, DUCKDB, FLOOR, HTTP_OPERATOR, THIS, Task, Way, prepare
+from bench.measure import PROJECT, Figures, alternate
+from bench.peers import BASE, BY_PAGE, BY_ROW, DLT, DUCKDB, FLOOR, HTTP_OPERATOR, THIS, Task, Way, prepare
 
 EVERYBODY = (FLOOR, DUCKDB, HTTP_OPERATOR, DLT, BY_ROW, BY_PAGE, THIS)
 QUICK = (FLOOR, DUCKDB, BY_PAGE, THIS)
@@ -26,8 +26,12 @@ CONNECTIONS = 16
 RUNS = 3
 PEERS_PAGE_SIZE = 2_500
 """Numbers a page for all others: as many as this export, which begins with pages of 500, comes to ask for here."""
+SMALL_PAGES = (DUCKDB, BY_PAGE)
+"""The best of those that do not validate and of those that do: measured with the page size of a beginning, too."""
 LARGEST_PAGE = 10_000
-IDLE = "import airflow.sdk"
+
+Entry = tuple[Way, int]
+"""A way, and the numbers a page that it asks for; this export finds out by itself."""
 
 
 def run(*, full: bool = False) -> None:
@@ -37,17 +41,19 @@ def run(*, full: bool = False) -> None:
     """
     prepare()
     ours: dict[int, Figures] = {}
-    for rows, ways in SIZES.items():
-        figures, idle = measured(rows, EVERYBODY if full else ways)
-        print(f"Export of {rows:,} numbers, {PEERS_PAGE_SIZE:,} a page, {CONNECTIONS} connections; medians of {RUNS}")
-        print(f"  {'import airflow.sdk, taken off below':<58} {idle}")
-        over = {way: above(figure, idle if way.ours else None) for way, figure in figures.items()}
-        for way, figure in over.items():
-            ratio = f"   cpu x {over[THIS].cpu / figure.cpu:4.2f}" if way is not THIS else ""
-            print(f"  {way.name:<27} {way.does:<38} {figure}{ratio}")
-        print(f"  {'(cpu x: this export against that way)':<58}")
-        ours[rows] = over[THIS]
-        judge(over)
+    for rows, chosen in SIZES.items():
+        ways = EVERYBODY if full else chosen
+        entries = [(way, PEERS_PAGE_SIZE) for way in ways] + [(way, PAGE_SIZE) for way in SMALL_PAGES if way in ways]
+        figures = measured(rows, entries)
+        this = ours[rows] = figures[THIS, PEERS_PAGE_SIZE]
+        print(f"Export of {rows:,} numbers, {CONNECTIONS} connections; medians of {RUNS}; over import {BASE}")
+        for (way, size), figure in figures.items():
+            pages = "its own" if way is THIS else f"{size:,}"
+            ratio = f"   cpu x {this.cpu / figure.cpu:4.2f}" if way is not THIS else ""
+            print(f"  {way.name:<26} {pages:>7} a page  {way.does:<38} {figure}{ratio}")
+        print("  (cpu x: this export against that way)")
+        for size in (PEERS_PAGE_SIZE, PAGE_SIZE):
+            judge(this, {way: figure for (way, asked), figure in figures.items() if asked == size}, size)
     print(fit(ours))
     print(f"Peak at {max(ours):,} against {100_000:,} numbers: x {ours[max(ours)].peak / ours[100_000].peak:.2f}")
     for latency in LATENCIES:
@@ -55,21 +61,22 @@ def run(*, full: bool = False) -> None:
             print(latent(latency, largest))
 
 
-def judge(over: dict[Way, Figures]) -> None:
-    """Print this export's CPU time beside that of the best that validates and of the limit without validation."""
-    peers = [way for way in over if way.validates and way is not THIS]
+def judge(this: Figures, others: dict[Way, Figures], size: int) -> None:
+    """Print the costs of this export beside those of the best that validates and of the limit without validation."""
+    peers = [way for way in others if way.validates and way is not THIS]
     if peers:
-        best = min(peers, key=lambda way: over[way].cpu)
-        print(f"  of the best that validates, {best.name}: x {over[THIS].cpu / over[best].cpu:.2f} in cpu")
-    if DUCKDB in over:
-        cpu, wall = (getattr(over[THIS], name) / getattr(over[DUCKDB], name) for name in ("cpu", "wall"))
-        print(f"  of DuckDB, which does not: x {cpu:.2f} in cpu, x {wall:.2f} in wall time")
+        best = min(peers, key=lambda way: others[way].cpu)
+        share = this.cpu / others[best].cpu
+        print(f"  of the best that validates, {best.name} with {size:,} a page: x {share:.2f} in cpu")
+    if DUCKDB in others:
+        cpu, wall = (getattr(this, name) / getattr(others[DUCKDB], name) for name in ("cpu", "wall"))
+        print(f"  of DuckDB with {size:,} a page, which does not: x {cpu:.2f} in cpu, x {wall:.2f} in wall time")
 
 
 def latent(latency: float, largest: int) -> str:
     """How long an export takes when each answer does, beside the least that one reading of pages of 500 can take."""
-    figures, idle = measured(LATENT_ROWS, (THIS,), latency=latency, largest=largest)
-    figure = above(figures[THIS], idle)
+    entry = THIS, PAGE_SIZE
+    figure = measured(LATENT_ROWS, [entry], latency=latency, largest=largest)[entry]
     floor = ceil(LATENT_ROWS / PAGE_SIZE / CONNECTIONS) * latency
     bound = max(floor, figure.cpu)
     return (
@@ -80,21 +87,12 @@ def latent(latency: float, largest: int) -> str:
 
 
 def measured(
-    rows: int, ways: Sequence[Way], *, latency: float = 0.0, largest: int = LARGEST_PAGE
-) -> tuple[dict[Way, Figures], Figures]:
-    """The figures of ``ways``, and those of an interpreter that only imports Airflow's SDK."""
+    rows: int, entries: Sequence[Entry], *, latency: float = 0.0, largest: int = LARGEST_PAGE
+) -> dict[Entry, Figures]:
+    """The figures of ``entries``, measured in turn."""
     with server(rows, latency, largest) as host:
-        task = Task(host=host, rows=rows, page_size=PEERS_PAGE_SIZE, connections=CONNECTIONS)
-        commands = {way.name: way.command(task) for way in ways}
-        figures = alternate({IDLE: python(IDLE), **commands}, runs=RUNS)
-    return {way: figures[way.name] for way in ways}, figures[IDLE]
-
-
-def above(figure: Figures, idle: Figures | None) -> Figures:
-    """``figure`` less what ``idle`` costs."""
-    if idle is None:
-        return figure
-    return Figures(figure.wall - idle.wall, figure.cpu - idle.cpu, figure.peak - idle.peak)
+        tasks = {entry: Task(host, rows, page_size=entry[1], connections=CONNECTIONS) for entry in entries}
+        return alternate({entry: entry[0].command(task) for entry, task in tasks.items()}, runs=RUNS)
 
 
 def fit(ours: dict[int, Figures]) -> str:

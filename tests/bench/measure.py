@@ -1,17 +1,37 @@
-"""Whole processes, measured from outside: wall time, CPU time and peak memory as the kernel accounts them."""
+"""What processes cost, or the part of one that does the work: wall time, CPU time and peak memory, by the kernel.
+
+Where a large module is imported first, the process itself tells what it cost from there on: the difference of two
+processes, one of which only imports, would be mostly noise.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 PROJECT = Path(__file__).resolve().parents[2]
+
+NameT = TypeVar("NameT", bound=Hashable)
+
+_PART = """
+import {module}
+import json, os, resource, time
+def used():
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return time.monotonic(), usage.ru_utime + usage.ru_stime, usage.ru_maxrss
+began = used()
+{code}
+with os.fdopen(int(os.environ["BENCH_TELL"]), "w") as pipe:
+    json.dump([after - before for before, after in zip(began, used())], pipe)
+"""
 
 
 @dataclass(frozen=True)
@@ -44,17 +64,17 @@ def environment() -> dict[str, str]:
     }
 
 
-def python(code: str) -> list[str]:
-    """A command line that runs ``code`` in this interpreter."""
-    return [sys.executable, "-c", code]
+def python(code: str, *, after: str) -> list[str]:
+    """A command line that runs ``code`` in this interpreter, and costs what it does once ``after`` is imported."""
+    return [sys.executable, "-c", _PART.format(module=after, code=code)]
 
 
-def alternate(commands: Mapping[str, Sequence[str]], runs: int, warmups: int = 1) -> dict[str, Figures]:
+def alternate(commands: Mapping[NameT, Sequence[str]], runs: int, warmups: int = 1) -> dict[NameT, Figures]:
     """Run the commands in turn, so that a slow minute of the machine meets all of them; medians by name.
 
     :raises RuntimeError: if a command fails: a failed run has no meaning as a figure.
     """
-    costs: dict[str, list[Cost]] = {name: [] for name in commands}
+    costs: dict[NameT, list[Cost]] = {name: [] for name in commands}
     for turn in range(warmups + runs):
         for name, command in commands.items():
             cost = once(command)
@@ -77,17 +97,26 @@ def once(command: Sequence[str]) -> Cost:
 
     :raises RuntimeError: if it fails, with what it printed.
     """
-    started = time.perf_counter()
+    told, tell = os.pipe()
+    started = time.monotonic()
     process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=PROJECT, env=environment(), text=True
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        cwd=PROJECT,
+        env=environment() | {"BENCH_TELL": str(tell)},
+        pass_fds=(tell,),
+        text=True,
     )
+    os.close(tell)
     assert process.stderr is not None
     errors = process.stderr.read()
     # wait4 instead of wait: the kernel's own account of this child alone.
     _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - started
+    whole = [time.monotonic() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss]
     process.returncode = os.waitstatus_to_exitcode(status)
+    with os.fdopen(told) as pipe:
+        wall, cpu, peak = json.loads(pipe.read() or json.dumps(whole))
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)[:200]} failed with {process.returncode}:\n{errors[-2000:]}")
-    unit = 1 if sys.platform == "darwin" else 1024
-    return Cost(wall=wall, cpu=usage.ru_utime + usage.ru_stime, peak=usage.ru_maxrss * unit)
+    return Cost(wall, cpu, peak * (1 if sys.platform == "darwin" else 1024))

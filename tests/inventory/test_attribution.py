@@ -7,12 +7,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from inventory.estate import DAY, NOON, Estate, row
 from ocp_numbers.data_root import DataRoot, segment
 from ocp_numbers.inventory import CompleteSnapshot
+from ocp_numbers.inventory.attribution import Deeds
 from ocp_numbers.inventory.export import Export
 from ocp_numbers.journal import Actor, Journal, NumberEdit
 from ocp_numbers.models import PhoneNumber
@@ -58,9 +60,10 @@ def cleaned(
     *,
     at: datetime = LATER,
     environment: str = "ocp_default",
+    run: str = RUN,
 ) -> None:
     """Put a run on record that was about to change ``before`` into ``after``, or to give it up."""
-    journal = Journal(root, environment, Actor(dag_id=DAG, run_id=RUN, task_id="t"), now=lambda: at)
+    journal = Journal(root, environment, Actor(dag_id=DAG, run_id=run, task_id="t"), now=lambda: at)
     row = PhoneNumber.model_validate(before)
     edit = NumberEdit.between(row, PhoneNumber.model_validate(after)) if after else NumberEdit.gone(row)
     journal.confirm(journal.intend("note" if after else "give up", [edit]))
@@ -134,6 +137,37 @@ def test_a_value_that_somebody_put_there_after_a_run_is_not_put_down_to_the_run(
     before, marked, later = row(0, note="old"), row(0, note="marked"), row(0, note="in use again")
     snapshot = changed([before], [later], lambda: cleaned(root, before, marked))
     assert authors(snapshot) == {(before["number"], "note"): "outside"}
+
+
+def test_of_two_runs_the_later_one_wrote_what_both_would_have_written(changed: Nights, root: DataRoot) -> None:
+    """Whatever order the runs are kept in: here the later one comes first in the alphabet."""
+    before, after = row(0, note="old"), row(0, note="marked")
+
+    def record() -> None:
+        for run, at in (("z", LATER), ("a", LATER + timedelta(minutes=1))):
+            cleaned(root, before, after, at=at, run=run)
+
+    assert authors(changed([before], [after], record)) == {(before["number"], "note"): f"run {DAG}/a"}
+
+
+def test_what_somebody_emptied_while_a_run_detached_is_not_put_down_to_the_run(changed: Nights, root: DataRoot) -> None:
+    before, asked = row(1, note="desk"), row(1, note="desk", miniAppId=None)
+    snapshot = changed([before], [asked | {"note": None}], lambda: cleaned(root, before, asked))
+    assert authors(snapshot) == {
+        (before["number"], "mini_app_id"): f"run {DAG}/{RUN}",
+        (before["number"], "note"): "outside",
+    }
+
+
+def test_what_comes_into_sight_again_is_no_work_of_a_run_that_moved_it_there(root: DataRoot) -> None:
+    number = row(1)
+    cleaned(root, number, number | {"groupId": "seen-again"})
+    deeds = Deeds.since(NOON, root=root, environment="ocp_default")
+    fields = ("number", "change", "field", "before", "after")
+    told = [(number["number"], change, "group_id", None, "seen-again") for change in ("seen", "moved")]
+    changes = pa.Table.from_pylist([dict(zip(fields, each, strict=True)) for each in told])
+    notes = pa.chunked_array([pa.nulls(2, pa.string())])
+    assert deeds.authors(changes, notes).to_pylist() == ["outside", f"run {DAG}/{RUN}"]
 
 
 def test_what_detaching_empties_along_is_put_down_to_the_run_that_detached(changed: Nights, root: DataRoot) -> None:

@@ -17,10 +17,11 @@ from upath import UPath
 from inventory.estate import DAY, Estate, estate_of, row
 from ocp_numbers.data_root import DataRoot
 from ocp_numbers.inventory import CompleteSnapshot, Scope, load
+from ocp_numbers.inventory import changes as walking
 from ocp_numbers.inventory.attribution import Deeds
-from ocp_numbers.inventory.changes import KINDS, compare
+from ocp_numbers.inventory.changes import KINDS, compare, numbers_in
 from ocp_numbers.inventory.export import Export
-from ocp_numbers.inventory.schema import SCHEMA
+from ocp_numbers.inventory.schema import SCHEMA, Reject
 
 ExportOf = Callable[..., Export]
 Change = tuple[str, str, str, str | None, str | None, str]
@@ -119,10 +120,12 @@ def as_file(path: Path, rows: dict[str, dict[str, str | None]], numbers: list[st
     return path
 
 
-@given(ROWS, ROWS, st.randoms(use_true_random=False), st.integers(1, 50), st.booleans())
+@pytest.mark.parametrize("rows_at_once", [5, 65_536])
+@given(ROWS, ROWS, st.randoms(use_true_random=False), st.integers(1, 8), st.booleans())
 @settings(deadline=None)
 def test_applying_the_changes_to_the_old_rows_gives_the_new_ones(
     tmp_path_factory: pytest.TempPathFactory,
+    rows_at_once: int,
     old: dict[str, dict[str, str | None]],
     new: dict[str, dict[str, str | None]],
     chance: Any,
@@ -137,7 +140,8 @@ def test_applying_the_changes_to_the_old_rows_gives_the_new_ones(
     before = as_file(folder / "before", old, orders[0], group_rows)
     after = as_file(folder / "after", new, orders[1], group_rows)
     target = folder / "changes"
-    with before.open("rb") as left, after.open("rb") as right:
+    with before.open("rb") as left, after.open("rb") as right, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(walking, "_ROWS_AT_ONCE", rows_at_once)
         file, counts, authors = compare(left, right, UPath(target), deeds=Deeds())
     told = pq.read_table(target).to_pylist()
     assert file.bytes == target.stat().st_size
@@ -153,6 +157,45 @@ def test_applying_the_changes_to_the_old_rows_gives_the_new_ones(
             assert seen[change["number"]][change["field"]] == change["before"] != change["after"]
             seen[change["number"]][change["field"]] = change["after"]
     assert seen == new
+
+
+@pytest.mark.parametrize("order", ["456123", "142536", "654321", "123456"])
+@pytest.mark.parametrize("other", ["456123", "142536", "123456"])
+@pytest.mark.parametrize("group_rows", [2, 3])
+def test_row_groups_that_overlap_or_come_in_another_order_tell_of_no_change(
+    tmp_path: Path, order: str, other: str, group_rows: int
+) -> None:
+    rows: dict[str, dict[str, str | None]] = {number: dict.fromkeys(KINDS, "a") for number in "123456"}
+    before = as_file(tmp_path / "before", rows, list(order), group_rows)
+    after = as_file(tmp_path / "after", rows, list(other), group_rows)
+    with before.open("rb") as left, after.open("rb") as right:
+        _, counts, _ = compare(left, right, UPath(tmp_path / "changes"), deeds=Deeds())
+    assert counts == {}
+
+
+def test_memory_holds_pieces_of_two_snapshots_in_order_and_never_all_of_them(tmp_path: Path) -> None:
+    numbers = [f"+1212{place:07}" for place in range(4_000)]
+    before, after = (
+        as_file(tmp_path / text, {number: dict.fromkeys(KINDS, text * 1_000) for number in numbers}, numbers, 200)
+        for text in "ab"
+    )
+    used: list[int] = []
+
+    class Watching(Deeds):
+        def authors(self, changes: pa.Table, notes: pa.ChunkedArray) -> pa.ChunkedArray:
+            used.append(pa.total_allocated_bytes())
+            return super().authors(changes, notes)
+
+    already = pa.total_allocated_bytes()
+    with before.open("rb") as left, after.open("rb") as right:
+        _, counts, _ = compare(left, right, UPath(tmp_path / "changes"), deeds=Watching())
+    assert sum(counts.values()) == len(numbers) * len(KINDS)
+    assert max(used) - already < len(numbers) * len(KINDS) * 1_000 / 2
+
+
+def test_rejected_rows_name_numbers_as_far_as_they_are_texts() -> None:
+    values = [{"number": "+1"}, {"number": 5}, {"number": None}, {}, None, "+2", ["+3"], {"number": "6", "note": 1}]
+    assert list(numbers_in(Reject(1, place, "", value).line() for place, value in enumerate(values))) == ["+1", "6"]
 
 
 @pytest.mark.parametrize("document", [b"", b"{", b'{"schema_version": 2}', b"\xff\xfe", b"[]"])

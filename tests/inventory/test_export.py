@@ -23,12 +23,9 @@ from inventory.estate import DAY, NOON, Estate, Row, content, estate_of, row
 from ocp_numbers.data_root import DataRoot
 from ocp_numbers.errors import (
     AnswerLost,
-    ApiError,
-    BadRequest,
     IncompleteSnapshot,
     InvalidInput,
     PartitionBusy,
-    ServerFault,
     VolumeAnomaly,
 )
 from ocp_numbers.inventory import CompleteSnapshot, Scope, latest, load
@@ -159,36 +156,6 @@ def test_pages_are_made_larger_as_long_as_every_connection_has_one(export_of: Ex
     assert estate.calls == 1 + 4 + 4
 
 
-def test_a_server_that_gives_no_larger_pages_is_asked_for_them_once(export_of: ExportOf) -> None:
-    estate = estate_of(LONG, cap=10)
-    assert content(export_of(estate).run()) == estate.state()
-    assert estate.calls == 1 + 13 + 13
-
-
-@pytest.mark.parametrize("refusal", [BadRequest, ServerFault])
-def test_a_server_that_refuses_larger_pages_is_read_in_its_own(export_of: ExportOf, refusal: type[ApiError]) -> None:
-    estate = estate_of(LONG)
-    fetch = estate.fetch
-
-    def fussy(page: int, page_size: int, read: Callable[[bytes], Any]) -> Any:
-        if page_size > 10:
-            raise refusal(operation="numbers.list", call="GET /api/numbers", status=500, message="too many")
-        return fetch(page, page_size, read)
-
-    estate.fetch = fussy  # type: ignore[method-assign]
-    assert content(export_of(estate).run()) == estate.state()
-    assert estate.calls == 13 + 13
-
-
-def test_a_server_that_gives_larger_pages_and_counts_others_is_read_in_the_size_that_was_asked_for(
-    export_of: ExportOf,
-) -> None:
-    estate = estate_of(LONG, spoil=lambda page, answer: answer | {"numberOfPages": 13})
-    snapshot = export_of(estate).run()
-    assert content(snapshot) == estate.state()
-    assert (snapshot.manifest.proof.page_size, snapshot.manifest.proof.attempts) == (10, 1)
-
-
 @pytest.mark.parametrize("reading", ["first", "second"])
 def test_a_larger_page_that_does_not_come_is_read_in_the_size_that_was_asked_for(
     export_of: ExportOf, caplog: pytest.LogCaptureFixture, reading: str
@@ -219,23 +186,6 @@ def test_a_change_between_the_readings_is_seen_in_a_larger_page(
     assert content(snapshot) == estate.state()
     assert snapshot.manifest.proof.attempts == 2
     assert "page 2 of 4 changed between two readings" in caplog.text
-
-
-def test_a_page_broken_within_is_asked_for_again(export_of: ExportOf) -> None:
-    estate = estate_of(35)
-    fetch, once = estate.fetch, iter([True])
-
-    def breaking(page: int, page_size: int, read: Callable[[bytes], Any]) -> Any:
-        def spoilt(raw: bytes) -> Any:
-            broken = page == 2 and next(once, False)
-            return read(raw.replace(b'"country"', b'"country', 1) if broken else raw)
-
-        return fetch(page, page_size, spoilt)
-
-    estate.fetch = breaking  # type: ignore[method-assign]
-    snapshot = export_of(estate).run()
-    assert content(snapshot) == estate.state()
-    assert snapshot.manifest.proof.attempts == 1
 
 
 def test_pages_with_long_notes_are_not_put_together_to_enormous_ones(export_of: ExportOf) -> None:
@@ -347,14 +297,6 @@ def test_a_platform_that_contradicts_itself_is_not_believed(
 ) -> None:
     with pytest.raises(IncompleteSnapshot, match=says):
         export_of(estate_of(35, spoil=spoil)).run()
-
-
-def test_a_total_that_hides_whole_pages_is_found_out(export_of: ExportOf) -> None:
-    def hide(page: int, answer: Row) -> Row:
-        return answer | {"allNumbers": 30, "numberOfPages": 3}
-
-    with pytest.raises(IncompleteSnapshot, match="there should be 3 pages, but page 4 holds 5 numbers"):
-        export_of(estate_of(35, spoil=hide)).run()
 
 
 def test_a_few_wrong_rows_are_kept_apart_with_their_reasons(export_of: ExportOf) -> None:

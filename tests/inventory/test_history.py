@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -59,6 +60,25 @@ def test_each_scope_has_a_history_of_its_own(export_of: ExportOf, root: DataRoot
     export_of(estate_of(5), scope=Scope(environment="ocp_default", groups=groups)).run()
     assert history(root, "ocp_default", NUMBER) == []
     assert len(history(root, "ocp_default", NUMBER, groups)) == 1
+
+
+def test_only_the_row_group_that_may_hold_a_number_is_read_for_it(
+    export_of: ExportOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "ROW_GROUP_ROWS", 10)
+    snapshot = export_of(estate_of(45), page_size=5).run()
+    with snapshot.open("numbers.parquet") as stream:
+        assert pq.ParquetFile(stream).num_row_groups > 2
+    groups = set()
+    read_row_group = pq.ParquetFile.read_row_group
+
+    def noted(file: pq.ParquetFile, place: int, *columns: list[str]) -> Any:
+        groups.add(place)
+        return read_row_group(file, place, *columns)
+
+    monkeypatch.setattr(pq.ParquetFile, "read_row_group", noted)
+    assert read_number(snapshot, row(25)["number"]) is not None
+    assert len(groups) == 1
 
 
 @given(st.lists(st.integers(0, 60), unique=True, max_size=40), st.booleans(), st.integers(0, 60))

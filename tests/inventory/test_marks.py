@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inventory.estate import row
-from ocp_numbers.inventory.marks import Marks, rows_text
+from ocp_numbers.inventory.envelope import parts_of
+from ocp_numbers.inventory.marks import Marks
 
 ROWS = [row(place, note=note) for place, note in enumerate(["a", "]", "},{", '"', "é😀", "", None, "{}", "[1]", "x"])]
 
@@ -44,9 +45,9 @@ def test_each_page_is_compared_with_itself() -> None:
 @settings(deadline=None)
 def test_a_body_that_was_tampered_with_anywhere_among_its_rows_is_not_known(place: int, other: bytes) -> None:
     raw = body(ROWS[:2], 2)
-    text, _ = rows_text(raw) or pytest.fail("the rows must be told")
+    text, *_ = parts_of(raw) or pytest.fail("the rows must be told")
     changed = raw.replace(bytes(text), bytes(text[:place]) + other + bytes(text[place + 1 :]))
-    assert shows(changed, raw) == (rows_text(changed) == rows_text(raw))
+    assert shows(changed, raw) == (parts_of(changed) == parts_of(raw))
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ def test_a_body_that_was_tampered_with_anywhere_among_its_rows_is_not_known(plac
     ],
 )
 def test_where_the_rows_cannot_be_told_for_certain_the_whole_body_counts(raw: bytes) -> None:
-    assert rows_text(raw) is None
+    assert parts_of(raw) is None
     assert shows(raw, raw)
     assert not shows(raw + b" ", raw)
 

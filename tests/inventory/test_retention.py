@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 
 from inventory.estate import DAY, NOON, content, estate_of
 from inventory.mortal import Killed, MortalRoot
 from ocp_numbers.data_root import DataRoot
+from ocp_numbers.errors import PartitionBusy
 from ocp_numbers.inventory import Scope, as_of, dates, partition_of
 from ocp_numbers.inventory.export import Export
 from ocp_numbers.inventory.publish import lease_of
@@ -20,11 +23,20 @@ SCOPE = Scope(environment="ocp_default")
 NIGHTS = 12
 
 
-@pytest.fixture
-def nights(export_of: ExportOf, root: DataRoot) -> DataRoot:
-    """A data root with the snapshots of twelve nights, the last one of ``DAY``."""
+@pytest.fixture(scope="module")
+def twelve_nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("nights")
     for ago in range(NIGHTS):
-        export_of(estate_of(5), day=DAY - timedelta(ago)).run()
+        Export(
+            source=estate_of(5), root=DataRoot(folder), scope=SCOPE, day=DAY - timedelta(ago), holder="h", page_size=5
+        ).run()
+    return folder
+
+
+@pytest.fixture
+def nights(twelve_nights: Path, root: DataRoot) -> DataRoot:
+    """A data root with the snapshots of twelve nights, the last one of ``DAY``."""
+    shutil.copytree(twelve_nights, root.uri)
     return root
 
 
@@ -53,6 +65,22 @@ def test_a_date_that_is_being_exported_again_is_left_for_the_next_call(nights: D
     with lease_of(nights, partition_of("ocp_default", oldest), clock=lambda: NOON, by="again").held():
         assert expire(nights, SCOPE, today=DAY, keep_days=9, clock=lambda: NOON) == [next_to]
     assert expire(nights, SCOPE, today=DAY, keep_days=9, clock=lambda: NOON) == [oldest]
+
+
+def test_who_wants_to_export_a_date_that_is_being_deleted_is_told_by_whom(
+    nights: DataRoot, export_of: ExportOf
+) -> None:
+    refused = []
+
+    class Watched(DataRoot):
+        def delete_folder(self, key: str) -> None:
+            with pytest.raises(PartitionBusy) as busy:
+                export_of(estate_of(5), day=DAY - timedelta(11)).run()
+            refused.append(str(busy.value))
+            super().delete_folder(key)
+
+    assert expire(Watched(nights.uri), SCOPE, today=DAY, keep_days=10) == [DAY - timedelta(11)]
+    assert ["date=2026-02-18: retention is at work" in each for each in refused] == [True]
 
 
 def test_what_a_person_put_beside_the_snapshots_is_neither_one_nor_deleted(nights: DataRoot) -> None:

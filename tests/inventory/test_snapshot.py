@@ -13,6 +13,7 @@ from inventory.estate import DAY, content, estate_of
 from ocp_numbers.data_root import DataRoot
 from ocp_numbers.errors import IncompleteSnapshot
 from ocp_numbers.inventory import Scope, as_of, dates, latest, partition_of, read_batches, read_rows
+from ocp_numbers.inventory.derived import EXPORTED
 from ocp_numbers.inventory.export import Export
 
 ExportOf = Callable[..., Export]
@@ -68,6 +69,8 @@ def test_some_columns_can_be_read_alone(export_of: ExportOf) -> None:
     snapshot = export_of(estate_of(5)).run()
     (batch,) = read_batches(snapshot, ["number", "group_id"])
     assert batch.schema.names == ["number", "group_id"]
+    (batch,) = read_batches(snapshot)
+    assert batch.schema == EXPORTED
 
 
 def test_what_a_snapshot_says_of_itself(export_of: ExportOf) -> None:

@@ -24,7 +24,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ocp_numbers.errors import ApiError, BadRequest, NoAnswer, NotFound, shown
-from ocp_numbers.inventory.marks import Marks, rows_text
+from ocp_numbers.inventory.envelope import parts_of
+from ocp_numbers.inventory.marks import Marks
 from ocp_numbers.inventory.schema import DecodedPage, NotAPage, ascends, decode, digits
 
 Progress = Callable[[int, int, int], None]
@@ -218,7 +219,7 @@ class Reading:
 
         Decoding takes Python objects by the thousand: threads that do it at the same time slow each other down.
         """
-        if rows_text(raw) is None:
+        if parts_of(raw) is None:
             decode(raw)
         return _Look(raw, self._marks.of(raw))
 

@@ -26,7 +26,7 @@ class Tally:
         self.rows += rows.num_rows
         self._attached += rows.num_rows - rows["mini_app_id"].null_count
         self._invalid += rows.num_rows - (pc.sum(rows["valid"]).as_py() or 0)
-        self._mismatches += pc.sum(_mismatched(rows)).as_py() or 0
+        self._mismatches += _mismatches(rows)
         for counter, values in (
             (self._groups, rows["group_id"]),
             (self._countries, rows["country"]),
@@ -51,8 +51,10 @@ class Tally:
         )
 
 
-def _mismatched(rows: pa.Table) -> pa.ChunkedArray:
-    """Whether the platform's two-letter country is not the number's own; null where one of them is silent."""
-    named = pc.utf8_upper(rows["country"])
+def _mismatches(rows: pa.Table) -> int:
+    """In how many rows the platform's two-letter country is not the number's own; none where one of them is silent."""
+    countries = rows.select(["country", "derived_country"])
+    differing = countries.filter(pc.not_equal(*countries.columns))
+    named = pc.utf8_upper(differing["country"])
     is_code = pc.match_substring_regex(named, "^..$")
-    return pc.and_(is_code, pc.not_equal(named, rows["derived_country"]))
+    return pc.sum(pc.and_(is_code, pc.not_equal(named, differing["derived_country"]))).as_py() or 0
