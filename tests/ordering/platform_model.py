@@ -19,6 +19,10 @@ from ocp_numbers.models import AvailableNumber, PhoneNumber, Purchase, Purchased
 GROUP = "retail-us"
 
 
+MOST_EVENTS = 2000
+"""More than any order here takes in one attempt: who calls, saves or waits more often never ends."""
+
+
 class Killed(BaseException):
     """The process is gone: nothing of it runs any more."""
 
@@ -43,13 +47,17 @@ class Plan:
     mishaps: dict[int, str] = field(default_factory=dict)
     dead: bool = False
     events: int = 0
+    calls: list[str] = field(default_factory=list)
 
     def during(self, act: Callable[[], Any], *, call: str | None = None) -> Any:
         """Do ``act`` as the plan wants it."""
         if self.dead:
             raise Killed
+        assert self.events < MOST_EVENTS, "it runs in circles"
         mishap = self.mishaps.get(self.events, "")
         self.events += 1
+        if call:
+            self.calls.append(call)
         if mishap == "killed before":
             self.dead = True
             raise Killed
@@ -121,13 +129,18 @@ class Owned:
 
 
 class Platform:
-    """Sells numbers, and shows them some time later."""
+    """Sells numbers, and shows them some time later.
 
-    def __init__(self, time: Time, prices: dict[str, Decimal], hidden: float) -> None:
+    :param cap: how many offers one answer shows. :param looks: the groups and notes that were searched for.
+    """
+
+    def __init__(self, time: Time, prices: dict[str, Decimal], hidden: float = 0, cap: int = 1000) -> None:
         self.time = time
         self.stock = dict(prices)
         self.hidden = timedelta(seconds=hidden)
+        self.cap = cap
         self.owned: dict[str, Owned] = {}
+        self.looks: list[tuple[tuple[str, ...], str]] = []
 
     def buy(self, numbers: Sequence[str], note: str, *, ours: bool = True) -> Purchase:
         sold = [number for number in numbers if number in self.stock]
@@ -164,11 +177,12 @@ class _Numbers:
 
     def search_available(self, *, prefix: str | None = None, **_: Any) -> tuple[AvailableNumber, ...]:
         def act() -> tuple[AvailableNumber, ...]:
-            return tuple(
+            fitting = [
                 AvailableNumber(number=number, country="US", price=price)
                 for number, price in self._platform.stock.items()
                 if number.startswith(prefix or "+")
-            )
+            ]
+            return tuple(fitting[: self._platform.cap])
 
         return tuple(self._plan.during(act, call="numbers.search_available"))
 
@@ -176,8 +190,9 @@ class _Numbers:
         purchase: Purchase = self._plan.during(lambda: self._platform.buy(numbers, note), call="numbers.buy")
         return purchase
 
-    def iterate(self, *, note: str, **_: Any) -> Iterator[PhoneNumber]:
+    def iterate(self, *, groups: Sequence[str], note: str) -> Iterator[PhoneNumber]:
         def act() -> list[PhoneNumber]:
+            self._platform.looks.append((tuple(groups), note))
             return [row for row in self._platform.visible().values() if note in (row.note or "")]
 
         yield from self._plan.during(act, call="numbers.search")

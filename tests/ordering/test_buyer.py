@@ -22,7 +22,7 @@ from ocp_numbers.errors import (
     ServerFault,
     TooManyRequests,
 )
-from ocp_numbers.ordering import Caps, Claim, Requester, Reservations, State, problem
+from ocp_numbers.ordering import Buyer, Caps, Claim, Receipt, Requester, Reservations, State, problem
 from ordering.shop import COUNTRY, ENVIRONMENT, GROUP, PROVIDER, SETTLE, Shop, wish
 
 TRIAL = f"{ENVIRONMENT}/trial"
@@ -102,6 +102,13 @@ class TestFulfil:
         shop.order(wish(20), batch_size=8)
 
         assert shop.purchases_sent() == 3
+
+    def test_a_buyer_needs_no_more_than_a_client_and_a_book(self, shop: Shop) -> None:
+        receipt = Buyer(shop.client, shop.book).fulfil(wish(1), order_id=TRIAL)
+
+        assert (receipt.outcome, shop.agrees_with(receipt)) == ("complete", True)
+        assert shop.document().opened_at.utcoffset() == timedelta(0)
+        assert shop.document().requested_by == Requester()
 
     def test_more_numbers_than_one_answer_of_the_search_shows(self, shop: Shop) -> None:
         receipt = shop.order(wish(150, prefix=""))
@@ -218,7 +225,12 @@ class TestLostAnswers:
         earlier = 3 * (call - 1)
         account = shop.buyer().account(TRIAL)
         assert account is not None
-        assert (account.outcome, len(account.bought), account.unknown, account.at_risk) == ("open", earlier, (), 0)
+        assert (account.outcome, len(account.bought), account.unknown, account.at_risk) == (
+            "open",
+            earlier,
+            (),
+            Decimal(0),
+        )
         assert "The provider's account is empty" in str(account.reason)
         assert shop.agrees_with(account)
         assert shop.purchases_sent() == call, "what was refused is not sent again in the same run"
@@ -619,3 +631,36 @@ class TestTheDocument:
         shop.order(wish(2))
 
         assert [key for key in shop.book.data_root.keys("") if "lease" in key] == []
+
+
+class TestTheAccount:
+    def test_it_is_the_receipt_of_the_run_and_none_where_there_was_none(self, shop: Shop) -> None:
+        assert shop.buyer().account(TRIAL) is None
+        receipt = shop.order(wish(2))
+
+        assert shop.buyer().account(TRIAL) == receipt
+
+    @pytest.mark.parametrize(
+        ("outcome", "account", "error", "message"),
+        [
+            ("short", {"bought": ("+12125550001",)}, NotEnoughNumbers, "1 missing: no spares are left"),
+            ("over budget", {}, OverBudget, "2 missing: no spares are left"),
+            ("open", {"unknown": ("+12125550001",)}, OutcomeUnknown, r"In doubt: \+12125550001 \(no spares are left\)"),
+        ],
+    )
+    def test_what_is_wrong_with_it_is_said_with_the_figures(
+        self, outcome: Any, account: dict[str, Any], error: type[Exception], message: str
+    ) -> None:
+        receipt = Receipt(order_id=TRIAL, outcome=outcome, wanted=2, reason="no spares are left", **account)
+
+        with pytest.raises(error, match=message):
+            raise problem(receipt) or AssertionError
+
+    def test_numbers_in_doubt_are_named_for_programs_as_well(self) -> None:
+        receipt = Receipt(order_id=TRIAL, outcome="open", wanted=2, unknown=("+12125550001", "+12125550002"))
+
+        found = problem(receipt)
+
+        assert isinstance(found, OutcomeUnknown)
+        assert found.numbers == receipt.unknown
+        assert "In doubt: +12125550001, +12125550002. OCP does not show them yet" in str(found)

@@ -20,14 +20,18 @@ class Shelf:
     def __init__(self, numbers: list[str], cap: int) -> None:
         self.numbers = sorted(numbers)
         self.cap = cap
-        self.searches: list[str | None] = []
+        self.asked: list[dict[str, Any]] = []
 
     @property
     def client(self) -> Any:
         return SimpleNamespace(numbers=self)
 
-    def search_available(self, *, prefix: str | None, **_: Any) -> tuple[AvailableNumber, ...]:
-        self.searches.append(prefix)
+    @property
+    def searches(self) -> list[str | None]:
+        return [asked["prefix"] for asked in self.asked]
+
+    def search_available(self, *, prefix: str | None, **place: Any) -> tuple[AvailableNumber, ...]:
+        self.asked.append({"prefix": prefix, **place})
         fitting = [number for number in self.numbers if number.startswith(prefix or "+")]
         return tuple(AvailableNumber(number=number, price=Decimal(1)) for number in fitting[: self.cap])
 
@@ -55,6 +59,22 @@ def test_one_search_is_enough_where_it_shows_enough() -> None:
     search_offers(shelf.client, wish(20), enough=at_least(20))
 
     assert shelf.searches == ["+1212"]
+
+
+def test_each_search_is_for_the_orders_provider_country_and_group() -> None:
+    shelf = Shelf([], cap=1)
+    wishes = wish(1, provider="telnova", country_code="US", group="retail-us", prefix="1212")
+
+    search_offers(shelf.client, wishes, enough=at_least(1))
+    quote(shelf.client, wishes, ["+12125550001"])
+    search_offers(shelf.client, wish(1, prefix=""), enough=at_least(1))
+
+    place = {"provider": "telnova", "code": "US", "group": "retail-us"}
+    assert shelf.asked == [
+        {**place, "prefix": "+1212"},
+        {**place, "prefix": "+12125550001"},
+        {**place, "prefix": None},
+    ]
 
 
 def test_a_short_answer_is_whole() -> None:

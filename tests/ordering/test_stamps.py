@@ -37,6 +37,11 @@ def test_any_text_of_a_person_can_stand_before_the_stamp(note: str) -> None:
     assert stamped(note, "ocp/trial").startswith(note)
 
 
+def test_the_longest_note_is_within_the_limit_and_no_note_leaves_the_stamp_alone() -> None:
+    assert check_note("x" * LONGEST_NOTE) == "x" * LONGEST_NOTE
+    assert stamped(None, "ocp/trial") == stamped("", "ocp/trial") == stamp("ocp/trial")
+
+
 @pytest.mark.parametrize("note", ["[order 0123456789ab]", "x [ORDER y", "[ order 1]", "x" * (LONGEST_NOTE + 1)])
 def test_a_note_that_could_be_taken_for_a_stamp_or_lose_it_is_refused(note: str) -> None:
     with pytest.raises(InvalidInput, match="note: "):

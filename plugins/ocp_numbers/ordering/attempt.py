@@ -22,7 +22,7 @@ from ocp_numbers.errors import (
     shown,
 )
 from ocp_numbers.lease import Lease
-from ocp_numbers.models import PhoneNumber
+from ocp_numbers.models import AvailableNumber, PhoneNumber
 from ocp_numbers.ordering import transitions
 from ocp_numbers.ordering.book import OrderBook
 from ocp_numbers.ordering.caps import check_caps
@@ -143,13 +143,12 @@ class Attempt:
 
     def _choose(self, own_stamp: str, adopted: Collection[str]) -> Choice:
         wishes = self._wishes
-        if wishes.kind == "offers":
-            return choose(wishes, own_stamp=own_stamp, adopted=adopted)
         owned: dict[str, PhoneNumber] = {}
+        offers: dict[str, AvailableNumber] = {}
         if wishes.kind == "numbers":
             owned = self._find(wishes.numbers or ())
             offers = quote(self._client, wishes, [number for number in wishes.numbers or () if number not in owned])
-        else:
+        elif wishes.kind == "quantity":
             needed = wishes.wanted - len(adopted)
             reserved = self._reserved()
             found = search_offers(
@@ -167,7 +166,7 @@ class Attempt:
     def _reserved(self) -> Collection[str]:
         """What plans count on that wait or are being carried out: chosen by nobody else."""
         book = self._around.book
-        return Reservations(book.data_root, book.environment).taken(since=self._now()).owner.keys()
+        return Reservations(book.data_root, book.environment).taken().owner.keys()
 
     def finish(self, order: Order) -> Order:
         """Take steps until the order is closed, or nothing more can be found out in this run.
@@ -230,7 +229,7 @@ class Attempt:
         order = self._saved(order, transitions.sent(order, numbers, self._now()))
         log.info("Buying %d numbers: %s.", len(numbers), shown(numbers))
         self._lease.keep()
-        self._view = replace(self._view, looked_at=None, sought=frozenset())
+        self._view = replace(self._view, looked_at=None)
         try:
             answer = self._client.numbers.buy(
                 provider=order.wishes.provider, numbers=numbers, group=order.wishes.group, note=order.note

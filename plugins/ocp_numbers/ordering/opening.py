@@ -104,7 +104,7 @@ def _cheapest(wishes: Wishes, offers: Collection[AvailableNumber], quantity: int
     fitting = sorted(affordable(wishes, offers), key=_price_then_number)
     goal = f"{quantity} numbers are wanted in {wishes.area} from {wishes.provider}"
     if len(fitting) < quantity:
-        raise _too_few(wishes, offers, len(fitting), goal)
+        raise _too_few(wishes, offers, quantity, len(fitting), goal)
     chosen, rest = fitting[:quantity], fitting[quantity : quantity + spares_for(quantity)]
     _check_total(wishes, chosen, f"{goal}; the cheapest {quantity}")
     return Choice(offers=_as_offers(chosen), spares=_as_offers(rest))
@@ -174,12 +174,12 @@ def _check_total(wishes: Wishes, chosen: Collection[AvailableNumber], what: str)
 
 
 def _too_few(
-    wishes: Wishes, offers: Collection[AvailableNumber], fitting: int, goal: str
+    wishes: Wishes, offers: Collection[AvailableNumber], quantity: int, fitting: int, goal: str
 ) -> NotEnoughNumbers | OverBudget:
     prices = sorted(offer.price for offer in offers if offer.price is not None)
     unpriced = len(offers) - len(prices)
     hint = f", {unpriced} of them without a price" if unpriced else ""
-    if len(prices) < wishes.wanted:
+    if (len(offers) if wishes.allow_unknown_price else len(prices)) < quantity:
         return NotEnoughNumbers(
             f"{goal}, but only {len(offers)} are on offer{hint}. Nothing was bought. Lower the quantity, widen the "
             f"prefix or try another provider."

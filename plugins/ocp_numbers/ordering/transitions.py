@@ -127,9 +127,7 @@ def observed(order: Order, seen: Seen, settle: timedelta) -> Order:
     changed = _each(order, change, of=order.lines)
     known = {line.number for line in order.lines}
     adopted = sorted(set(seen.stamped) - known)
-    prices = {
-        offer.number: offer.price for offer in (*order.spares, *(order.wishes.offers or ()), *order.wishes.spares)
-    }
+    prices = {offer.number: offer.price for offer in order.spares}
     lines = tuple(
         Line(
             number=number,
