@@ -1,4 +1,4 @@
-"""What our own records may hold: inventories of single nights, and orders."""
+"""What our own records may hold: inventories of single nights, orders, and reservations."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cleanup.scene import TODAY, Scene
 from ocp_numbers.inventory import Scope
 from ocp_numbers.inventory.export import Export
 from ocp_numbers.inventory.source import ClientSource
-from ocp_numbers.ordering import Line, Order, Requester, State, Wishes
+from ocp_numbers.ordering import Claim, Line, Order, Requester, Reservations, State, Wishes
 
 
 def publish(scene: Scene, day: date = TODAY) -> None:
@@ -45,3 +45,9 @@ def order(number: str, *, settled: datetime, outcome: Any, state: State = State.
         outcome=outcome,
         closed_at=settled if outcome else None,
     )
+
+
+def reserve(scene: Scene, number: str) -> None:
+    reservations = Reservations(scene.data_root, "ocp_default")
+    claim = Claim(owner="set front of group us", plan="digest", numbers=(number,))
+    reservations.reserve(lambda _: (None, claim), owner=claim.owner, run="other", since=reservations.now())

@@ -16,9 +16,9 @@ from ocp_numbers.cleanup.planning import recalled
 from ocp_numbers.cleanup.policy import CleanupPolicy
 from ocp_numbers.cleanup.releasing import Releasing
 from ocp_numbers.cleanup.selection import QUARANTINE, Known, Sets, select_unused
-from ocp_numbers.client import OcpClient
+from ocp_numbers.client import OcpClient, Operation
 from ocp_numbers.data_root import DataRoot
-from ocp_numbers.journal import Actor, Journal
+from ocp_numbers.journal import Actor, Entry, Journal, entries
 from ocp_numbers.ordering import Reservations
 from ocp_sandbox import Sandbox
 
@@ -151,7 +151,17 @@ class Scene:
             reserved=lambda: reservations.taken().owner,
         )
 
-    def releasing(self, plan: CleanupPlan, policy: CleanupPolicy = POLICY) -> Releasing:
+    def plan_for(self, *cases: str) -> CleanupPlan:
+        """The plan, as far as it is about these cases."""
+        plan, numbers = self.plan(), self.of(*cases)
+        return plan.model_copy(update={"lines": tuple(line for line in plan.lines if line.number in numbers)})
+
+    def releasing(
+        self,
+        plan: CleanupPlan,
+        policy: CleanupPolicy = POLICY,
+        sleep: Callable[[float], object] = lambda seconds: None,
+    ) -> Releasing:
         return Releasing(
             lambda: self.client,
             self.journal(plan),
@@ -159,7 +169,7 @@ class Scene:
             policy=policy,
             today=TODAY,
             recall=partial(recalled, self.data_root, plan),
-            sleep=lambda seconds: None,
+            sleep=sleep,
         )
 
     def journal(self, plan: CleanupPlan) -> Journal:
@@ -169,6 +179,26 @@ class Scene:
             self.data_root, plan.environment, by, plan=plan.digest, now=lambda: NOON + timedelta(next(ticks))
         )
 
+    def recorded(self, plan: CleanupPlan) -> list[Entry]:
+        """The journal of the plan's run."""
+        return list(entries(self.data_root, plan.environment, self.journal(plan).run))
+
+    def edit(self, case: str, **fields: Any) -> None:
+        """Somebody changes a number in OCP's console."""
+        self.sandbox.edit.change_number(self.numbers[case], **fields)
+
+    def after(self, operation: str, act: Callable[[], object]) -> None:
+        """Have somebody ``act`` once, when a call of ``operation`` was answered and before the next one is made."""
+        fetch, todo = self.client.transport.fetch, [act]
+
+        def followed(called: Operation[Any], *args: Any, **kwargs: Any) -> Any:
+            answer = fetch(called, *args, **kwargs)
+            if called.name == operation and todo:
+                todo.pop()()
+            return answer
+
+        self.client.transport.fetch = followed  # type: ignore[method-assign]
+
     def carry_out(self, plan: CleanupPlan) -> None:
         self.marking(plan).carry_out()
         self.releasing(plan).carry_out()
@@ -177,3 +207,16 @@ class Scene:
         """Put ``fuse`` before every call to the platform and every write to the data root."""
         self.client.transport.fetch = fuse.step(type(self.client.transport).fetch.__get__(self.client.transport))  # type: ignore[method-assign]
         self.data_root.create = fuse.step(type(self.data_root).create.__get__(self.data_root))  # type: ignore[method-assign]
+
+
+EDITS: dict[str, Callable[[Scene, dict[str, Any]], dict[str, Any]]] = {
+    "attached": lambda scene, row: {"mini_app_id": scene.app},
+    "kept": lambda scene, row: {"note": f"keep this one {mark(date(2026, 1, 1))}"},
+    "protected": lambda scene, row: {"note": f"emergency {mark(date(2026, 1, 1))}"},
+    "unmarked": lambda scene, row: {"note": "desk"},
+    "marked anew": lambda scene, row: {"note": mark(TODAY)},
+    "marked as older": lambda scene, row: {"note": mark(date(2020, 1, 1))},
+    "put into another set": lambda scene, row: {"set_id": scene.sets["front"]},
+    "moved to another group": lambda scene, row: {"group": "us" if row["groupId"] == "eu" else "eu", "set_id": None},
+}
+"""What somebody may do to a due number, by a word for it: the fields to change."""

@@ -6,14 +6,14 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from cleanup.records import order, publish
+from cleanup.records import order, publish, reserve
 from cleanup.scene import DUE, NOON, POLICY, TODAY, Scene, mark
 from ocp_numbers.cleanup.plan import CleanupPlan
 from ocp_numbers.cleanup.planning import plan_cleanup
 from ocp_numbers.cleanup.policy import CleanupPolicy
 from ocp_numbers.cleanup.selection import Action, Line
 from ocp_numbers.errors import IncompleteSnapshot, OrderCorrupt
-from ocp_numbers.ordering import Claim, OrderBook, Reservations, State
+from ocp_numbers.ordering import OrderBook, State
 from ocp_sandbox import Fault
 
 
@@ -206,12 +206,6 @@ def test_a_number_that_a_region_counts_on_is_not_marked(scene: Scene) -> None:
     assert "unused since" in scene.now("blank")["note"]
 
 
-def reserve(scene: Scene, number: str) -> None:
-    reservations = Reservations(scene.data_root, "ocp_default")
-    claim = Claim(owner="set front of group us", plan="digest", numbers=(number,))
-    reservations.reserve(lambda _: (None, claim), owner=claim.owner, run="run", since=reservations.now())
-
-
 def test_an_order_that_cannot_be_read_stops_the_cleanup(scene: Scene) -> None:
     publish(scene)
     scene.data_root.write("orders/ocp_default%2Fus%2Ffront.json", b"{}")
@@ -250,6 +244,16 @@ def test_what_became_busy_since_the_inventory_is_given_up_by_nobody(scene: Scene
     number = scene.numbers["due bought"]
     scene.sandbox.edit.change_number(number, mini_app_id=scene.app, note="sales", set_id=None)
     assert number not in {line.number for line in planned(scene).lines}
+
+
+def test_where_nobody_has_cleaned_up_before_what_is_marked_is_to_go_into_quarantine_first(scene: Scene) -> None:
+    for group in ("us", "eu"):
+        scene.client.sets.delete(scene.sets[group])
+    publish(scene)
+    plan = planned(scene)
+    assert plan.releases == ()
+    assert {line.number for line in plan.only(Action.QUARANTINE)} >= set(scene.due)
+    assert line_of(plan, scene, "used again").action is Action.CLEAR
 
 
 def test_without_a_due_number_ocp_is_not_asked_again(scene: Scene) -> None:

@@ -75,6 +75,16 @@ def test_a_percentage_lies_between_0_and_100(policy_file, value):
     assert "max_release_percent" in faults(policy_file(f"max_release_percent: {value}"))[0]
 
 
+@pytest.mark.parametrize(("written", "read"), [("0.1", "0.1"), ("2.5", "2.5"), ("33.333333", "33.333333"), ("7", "7")])
+def test_a_percentage_is_the_one_that_was_written_not_the_nearest_binary_fraction(policy_file, written, read):
+    policy = CleanupPolicy.load(policy_file(f"max_release_percent: {written}"), {})
+    assert policy.max_release_percent == Decimal(read)
+
+
+def test_a_switch_is_no_percentage(policy_file):
+    assert "write a number" in faults(policy_file("max_release_percent: yes"))[0]
+
+
 @pytest.mark.parametrize("pattern", ["vip", "note", "note:", ":vip", "colour:red", "Note:vip"])
 def test_a_pattern_names_its_field(policy_file, pattern):
     assert "field:pattern" in faults(policy_file(""), {"protect": [pattern]})[0]
@@ -120,6 +130,7 @@ def test_without_an_approval_the_file_must_name_a_percentage_and_a_run_cannot_ra
         ("set:[w]est", True),
         ("set:*", True),
         ("group:west*", False),
+        ("group:?*", True),
     ],
 )
 def test_patterns_cover_whole_fields_and_never_our_own_marker(pattern, covers):
@@ -133,6 +144,13 @@ def test_a_pattern_may_hold_colons_of_its_own() -> None:
     row = PhoneNumber(number="+12125550000", note="sip:desk")
     assert policy.protection(row, None) == "note:sip:*"
     assert policy.protection(row.model_copy(update={"note": "desk"}), None) is None
+
+
+@pytest.mark.parametrize("field", ["note", "group", "set"])
+def test_a_pattern_of_any_text_covers_no_number_without_one(field: str) -> None:
+    """``set:?*`` protects what is in a set, whichever it is."""
+    policy = CleanupPolicy(protect=(f"{field}:?*",))
+    assert policy.protection(PhoneNumber(number="+12125550000"), None) is None
 
 
 def test_a_fault_of_a_run_begins_with_its_field_and_one_of_the_file_with_its_name(tmp_path: Path) -> None:

@@ -62,8 +62,14 @@ DUE, EARLY = marked(TODAY - timedelta(days=30)), marked(TODAY - timedelta(days=2
         ({"note": DUE, "set_id": "unseen"}, Action.CLEAR, "unseen"),
         ({"note": DUE, "set_id": "q-us", "mini_app_id": "app"}, Action.CLEAR, "attached to app"),
         ({"note": DUE, "set_id": "q-us", "mini_app_name": "Sales"}, Action.CLEAR, "attached to Sales"),
+        ({"note": DUE, "set_id": "q-us", "mini_app_diamant_app_name": "dm"}, Action.CLEAR, "attached to dm"),
+        ({"note": DUE, "set_id": "q-us", "mini_app_group": "eu"}, Action.CLEAR, "attached to eu"),
+        ({"note": DUE, "set_id": "q-us", "mini_app_type": "Flow"}, Action.CLEAR, "attached to Flow"),
+        ({"note": DUE, "set_name": "front desk"}, Action.CLEAR, "in the set front desk"),
         ({"note": "desk", "set_id": "q-us", "mini_app_id": "app"}, Action.CLEAR, "attached to app"),
         ({"note": DUE + " keep", "set_id": "q-us"}, Action.CLEAR, "keep"),
+        ({"note": DUE + " keep"}, Action.CLEAR, "keep"),
+        ({"note": "keep", "set_id": "q-us"}, Action.CLEAR, "keep"),
         ({"note": "keep"}, Action.LEAVE, "keep"),
         ({"note": "emergency line"}, Action.LEAVE, "note:*emergency*"),
         ({"note": "Emergency " + DUE, "set_id": "q-us"}, Action.CLEAR, "note:*emergency*"),
@@ -124,7 +130,28 @@ def test_a_line_carries_what_a_person_needs_to_decide():
     line = decide(row(note=DUE, set_id="q-us", country="US"), POLICY, SETS, known, TODAY)
     assert line is not None
     assert (line.since, line.due, line.last_used) == (date(2026, 10, 24), TODAY, date(2026, 9, 1))
-    assert (line.country, line.group, line.note) == ("US", "us", DUE)
+    assert (line.country, line.group, line.set_id, line.note) == ("US", "us", "q-us", DUE)
+
+
+@pytest.mark.parametrize(("days", "due"), [(-30, 0), (-1, 29), (0, 30), (1, None)])
+def test_a_number_is_due_its_grace_period_after_its_mark_unless_the_mark_is_of_a_day_to_come(days, due):
+    line = decide(row(note=marked(TODAY + timedelta(days=days)), set_id="q-us"), POLICY, SETS, Known(), TODAY)
+    assert line is not None
+    assert line.due == (None if due is None else TODAY + timedelta(days=due))
+
+
+def test_a_pattern_over_sets_may_protect_the_quarantine_itself():
+    policy = CleanupPolicy(protect=(f"set:{QUARANTINE}",))
+    line = decide(row(note=DUE, set_id="q-us"), policy, SETS, Known(), TODAY)
+    assert line is not None
+    assert (line.action, line.why) == (Action.CLEAR, f"is protected by 'set:{QUARANTINE}'")
+
+
+def test_a_set_is_found_by_name_and_group_and_release_sets_by_their_name():
+    sets = Sets.of(SETS.by_id.values())
+    assert sets.named(QUARANTINE, "eu") == SETS.by_id["q-eu"]
+    assert sets.named("front desk", "eu") is None
+    assert sets.release_sets() == [SETS.by_id["r-us"]]
 
 
 notes = st.lists(

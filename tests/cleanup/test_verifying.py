@@ -31,6 +31,7 @@ def test_of_a_run_that_did_nothing_all_is_still_to_be_done(scene: Scene) -> None
     result = account(scene, plan)
     assert (result.marked, result.cleared, result.released, result.deleted) == (0, 0, (), ())
     assert sorted(result.still_there) == scene.due
+    assert result.spared == ()
     assert len(result.not_marked) == plan.counts["mark"] + plan.counts["quarantine"]
     assert len(result.not_cleared) == plan.counts["clear"]
     assert len(result.differences) == len(result.still_there) + len(result.not_marked) + len(result.not_cleared)
@@ -62,6 +63,13 @@ def test_a_dry_run_expects_nothing_and_says_what_would_be(scene: Scene) -> None:
     assert result.dry_run
     assert result.differences == []
     assert "5 given up. Nothing was written" in result.summary
+
+
+def test_what_a_plan_reserved_in_the_meantime_is_not_missed_among_the_marked(scene: Scene) -> None:
+    plan = scene.plan_for("new", "blank")
+    reserved = {scene.numbers["new"]: "set front of group us"}
+    result = read_back(scene.client, scene.journal(plan), plan, TODAY, approved=True, reserved=reserved)
+    assert list(result.not_marked) == scene.of("blank")
 
 
 def test_a_plan_that_gives_nothing_up_asks_ocp_for_no_number(scene: Scene) -> None:

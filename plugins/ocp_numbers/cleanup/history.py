@@ -36,7 +36,7 @@ class History:
         start = as_of(self._data_root, self._environment, today - timedelta(days=within_days))
         days = [day for day in self._days if start is None or day > start.date]
         oldest = start or (self._snapshot(days.pop(0)) if days else None)
-        unseen = set(numbers) - (self._present(oldest, numbers) if oldest else set())
+        unseen = set(numbers) - self._present(oldest, numbers)
         seen: dict[str, date] = {}
         for day in days:
             if not unseen:

@@ -52,12 +52,8 @@ def plan_cleanup(
     history = History(data_root, environment, until=snapshot)
     arrived = history.first_seen(_numbers(decided, Action.MARK), today=today, within_days=policy.grace_days)
     due = _numbers(decided, Action.RELEASE)
-    known = replace(
-        history.of_marked(_marks(line for _, line in decided.values() if line.action is Action.RELEASE), sets),
-        since={**arrived, **known.since},
-        ordered=known.ordered,
-        reserved=known.reserved,
-    )
+    traces = history.of_marked(_marks(line for _, line in decided.values() if line.action is Action.RELEASE), sets)
+    known = replace(known, since={**arrived, **known.since}, last_used=traces.last_used, unmarked=traces.unmarked)
     # What is to be given up is decided from what OCP shows now; the inventory may be a day old.
     present = client.numbers.find(due) if due else {}
     check_told(present.values(), *DECIDING)

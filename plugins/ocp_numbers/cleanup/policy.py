@@ -38,18 +38,17 @@ def _patterns(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(set(values)))
 
 
-def _exact(value: Any) -> Any:
-    """A float as people wrote it: 2.5 is two and a half, not the nearest binary fraction."""
+def _no_switch(value: Any) -> Any:
     if isinstance(value, bool):
         raise ValueError("write a number")
-    return str(value) if isinstance(value, float) else value
+    return value
 
 
 _Names = Annotated[tuple[str, ...], BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)]
 _Percent = Annotated[
     Decimal,
     Field(strict=False, ge=0, le=100, allow_inf_nan=False, decimal_places=6),
-    BeforeValidator(_exact),
+    BeforeValidator(_no_switch),
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": 100}),
 ]
 
