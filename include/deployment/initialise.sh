@@ -7,7 +7,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 airflow db migrate
 airflow roles import "$here/roles.json"
 if ! airflow users list --output plain | awk '{ print $2 }' | grep -qx admin; then
-  airflow users create --role Admin --username admin --firstname Admin --lastname Admin --email admin@localhost \
-    --password "$ADMIN_PASSWORD" >/dev/null
+  # `airflow users create`, told the password where nobody who lists processes sees it.
+  python -c 'import os, sys; from airflow.__main__ import main; sys.argv += ["--password", os.environ["ADMIN_PASSWORD"]]; main()' \
+    users create --role Admin --username admin --firstname Admin --lastname Admin --email admin@localhost >/dev/null
 fi
 airflow pools set ocp_writes 1 "One writer at a time: paid and destructive tasks"

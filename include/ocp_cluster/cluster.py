@@ -82,6 +82,7 @@ class Cluster:
         self.home.chmod(0o755)
         (self.home / "logs").mkdir()
         write_secret(self.home / "sandbox-user", f"--user\ndemo:{self.sandbox_password}\n")
+        write_secret(self.home / "redis.conf", f'requirepass "{self._variables["REDIS_PASSWORD"]}"\n')
         try:
             self._start_services()
             self._initialise()
@@ -151,12 +152,7 @@ class Cluster:
             )
         if component == "redis":
             where = ["--bind", "127.0.0.1", "--port", str(self.ports["redis"]), "--dir", str(self.home)]
-            return [
-                program("redis-server"),
-                *where,
-                *("--requirepass", self._variables["REDIS_PASSWORD"]),
-                *("--appendonly", "yes"),
-            ]
+            return [program("redis-server"), str(self.home / "redis.conf"), *where, "--appendonly", "yes"]
         if component == "sandbox":
             where = ["--port", str(self.ports["sandbox"]), "--state", str(self.home / "sandbox.db")]
             what = ["--numbers", str(self.numbers), "--stock", "1000", f"@{self.home / 'sandbox-user'}"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
 import threading
@@ -114,6 +115,14 @@ def _parser() -> argparse.ArgumentParser:
         "@FILE takes arguments from a file, one a line: passwords do not show among processes then",
     )
     logins.add_argument(
+        "--user-from",
+        type=_user_from,
+        action="append",
+        dest="user",
+        metavar="VARIABLE",
+        help="the same, from a variable of the environment, which does not show among processes either",
+    )
+    logins.add_argument(
         "--totp",
         type=_pair,
         action="append",
@@ -175,6 +184,13 @@ def _user(text: str) -> User:
         return User(name, password, cast(Role, role or "owner"), tuple(filter(None, groups.split(","))) or ("*",))
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{name}:…: {error}") from None
+
+
+def _user_from(variable: str) -> User:
+    try:
+        return _user(os.environ[variable])
+    except KeyError:
+        raise argparse.ArgumentTypeError(f"the environment has no {variable}") from None
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Annotated, ClassVar, Generic, TypeVar
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from ocp_numbers.errors import IncompleteSnapshot, InvalidInput, quoted, shown
 
@@ -27,7 +27,16 @@ MOST_NUMBERS, MOST_PAGES = 100_000_000, 200_000
 """Numbers that a listing may announce, and pages: four times as many as a million numbers have, twenty to a page."""
 AS_THE_PLATFORM_COUNTS = {"maximum": 2**31 - 1}
 """What the contract says of such a number; what we believe at most is our affair."""
-Total = Annotated[int, Field(ge=0, le=MOST_NUMBERS, json_schema_extra=AS_THE_PLATFORM_COUNTS)]
+
+
+def _no_truth_value(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("a truth value is no count")
+    return value
+
+
+Count = Annotated[int, BeforeValidator(_no_truth_value)]
+Total = Annotated[Count, Field(ge=0, le=MOST_NUMBERS, json_schema_extra=AS_THE_PLATFORM_COUNTS)]
 
 
 class Answer(BaseModel):
@@ -114,7 +123,7 @@ class NumberSet(Answer):
     id: str
     name: str
     group_id: str | None = Field(None, alias="groupId")
-    phone_number_count: int | None = Field(None, alias="phoneNumberCount")
+    phone_number_count: Count | None = Field(None, alias="phoneNumberCount")
 
 
 class Outcome(Answer):

@@ -21,9 +21,11 @@ from ocp_numbers.client import OPERATIONS, ClientSettings, Reply
 from ocp_numbers.client.answers import read_answer
 from ocp_numbers.client.drift import MOST_KINDS, Drift, DriftCounter
 from ocp_numbers.client.numbers import Numbers
+from ocp_numbers.client.operations import CSV_COLUMNS
 from ocp_numbers.client.redaction import Redactor
 from ocp_numbers.client.wire import Call
 from ocp_numbers.errors import IncompleteSnapshot, Refused, UnexpectedAnswer
+from ocp_numbers.inventory.source import ClientSource
 from ocp_numbers.models import Page, PhoneNumber, check_told
 from ocp_sandbox import Fault, Sandbox
 
@@ -134,6 +136,52 @@ def test_a_field_that_is_missing_is_unknown_and_one_that_is_null_is_empty(gone: 
             assert check_told([number], name) == (number,)
 
 
+FIELDS = [
+    pytest.param(name, place, field, id=f"{name} {where}.{field}")
+    for name, answer in ANSWERS.items()
+    for place, (where, thing) in enumerate(objects(answer))
+    for field in thing
+]
+NEEDED = ("numbers", "page", "pageSize", "numberOfPages", "allNumbers", "number", "success")
+
+
+def is_needed(name: str, field: str) -> bool:
+    """Whether nothing would be known without it; all others may be null, or may not come at all."""
+    return field in NEEDED or (name.startswith("sets.") and field in ("id", "name"))
+
+
+def changed(name: str, place: int, change: Callable[[dict[str, Any]], object]) -> Any:
+    """An answer of which the object at ``place`` was changed."""
+    body = copy.deepcopy(ANSWERS[name])
+    change(objects(body)[place][1])
+    return body
+
+
+@pytest.mark.parametrize(("name", "place", "field"), FIELDS)
+def test_a_null_is_no_value_or_refused_by_the_name_of_its_field(name: str, place: int, field: str) -> None:
+    body = changed(name, place, lambda thing: thing.update({field: None}))
+
+    if is_needed(name, field):
+        with pytest.raises(UnexpectedAnswer, match=field):
+            read(name, body)
+    else:
+        a_list = field in ("failedNumbers", "purchasedNumbers")  # which is empty where there is nothing
+        assert counted(read(name, body)[1]) == ({Drift("retyped", field, "null"): 1} if a_list else {})
+
+
+@pytest.mark.parametrize(("name", "place", "field"), FIELDS)
+def test_a_field_that_does_not_come_is_counted_or_refused_by_its_name(name: str, place: int, field: str) -> None:
+    body = changed(name, place, lambda thing: thing.pop(field))
+
+    if is_needed(name, field):
+        with pytest.raises(UnexpectedAnswer, match=field):
+            read(name, body)
+    elif field != "phoneNumbersSetName":  # only one of two operations has it
+        (drift,) = counted(read(name, body)[1])
+        assert drift.kind == "missing"
+        assert drift.field.endswith(field.replace("NumberSet", "NumbersSet"))
+
+
 def test_rows_that_depart_do_not_spoil_those_that_do_not() -> None:
     rows = [FOUND | {"number": f"+1212555{place:04}"} for place in range(6)]
     rows[2]["GROUPID"] = rows[2].pop("groupId")
@@ -151,6 +199,18 @@ def test_a_documented_name_wins_over_another_spelling_of_it() -> None:
 
     assert row.note == "night shift"
     assert list(counted(drift)) == [Drift("new", "[].NOTE")]
+
+
+@pytest.mark.parametrize("field", ["page", "pageSize", "numberOfPages", "allNumbers"])
+@pytest.mark.parametrize("name", ["numbers.list", "numbers.search"])
+def test_a_truth_value_is_no_count(name: str, field: str) -> None:
+    with pytest.raises(UnexpectedAnswer, match=f"{field}: .*a truth value is no count"):
+        read(name, ANSWERS[name] | {field: True})
+
+
+def test_nor_is_it_one_of_the_numbers_of_a_set() -> None:
+    with pytest.raises(UnexpectedAnswer, match=r"phoneNumberCount: .*a truth value is no count"):
+        read("sets.get", SET | {"phoneNumberCount": True})
 
 
 @pytest.mark.parametrize("price", ["1.50", "0"])
@@ -255,6 +315,81 @@ class TestCounter:
         assert said == (
             f"Fields that departed from the contract: sets.list: [].phoneNumberCount is missing ({sets} times)"
         )
+
+
+HEADER = ",".join(CSV_COLUMNS)
+ROW = "+12125550101" + "," * (len(CSV_COLUMNS) - 1)
+HEADERS: dict[str, tuple[str, set[str]]] = {
+    "as documented": (HEADER, set()),
+    "in another order": (",".join(reversed(CSV_COLUMNS)), set()),
+    "every name in quotes": (",".join(f'"{name}"' for name in CSV_COLUMNS), set()),
+    "with a byte order mark": (f"\ufeff{HEADER}", set()),
+    "one is new": (f"{HEADER},COLOUR", {"the column COLOUR is not in the contract"}),
+    "one has no name": (f"{HEADER},", {"a column without a name is not in the contract"}),
+    "one is missing": (HEADER.replace("COUNTRY,", ""), {"the column COUNTRY is missing"}),
+    "one is spelt in another way": (HEADER.replace("GROUP_ID", "groupId"), {"the column GROUP_ID is spelt groupId"}),
+    "one is there in two spellings": (f"{HEADER},Note", {"the column Note is not in the contract"}),
+    "a long one": (f"{HEADER},{'X' * 200}", {f"the column {'X' * 60}… is not in the contract"}),
+    "one that steers a terminal": (f"{HEADER},\x1b[2J", {"the column '\\x1b[2J' is not in the contract"}),
+}
+
+
+class TestColumns:
+    """The platform's own CSV has columns in place of fields."""
+
+    @pytest.mark.parametrize("as_json", [True, False], ids=["as a JSON string", "as text/csv"])
+    @pytest.mark.parametrize("header", HEADERS)
+    def test_those_that_depart_are_counted_and_the_text_is_handed_on_as_it_came(
+        self, header: str, as_json: bool
+    ) -> None:
+        line, departures = HEADERS[header]
+        text = f"{line}\r\n{ROW}\r\n"
+        kind, content = ("application/json", json.dumps(text)) if as_json else ("text/csv; charset=utf-8", text)
+        drift = DriftCounter(Redactor())
+        reply = Reply(Call("", "POST", "/api/x"), 200, {"Content-Type": kind}, content.encode())
+
+        answer = read_answer(OPERATIONS["numbers.export_csv"], reply, Redactor(), drift)
+
+        assert answer == (text if as_json else text.removeprefix("\ufeff"))
+        assert {str(each.drift) for each in drift.departures} == departures
+        assert drift.count == len(departures)
+
+    @pytest.mark.parametrize("text", ["", "\r\n", "\0", '"' * 3 + "x" * 100_000, HEADER.replace(",", ";")])
+    def test_a_text_that_has_none_of_them_lacks_all(self, text: str) -> None:
+        drift = DriftCounter(Redactor())
+
+        drift.header(OPERATIONS["numbers.export_csv"], text)
+
+        assert {f"the column {name}" for name in CSV_COLUMNS} == {
+            each.drift.field for each in drift.departures if each.drift.kind == "missing"
+        }
+
+    def test_a_row_is_no_header(self) -> None:
+        drift = DriftCounter(Redactor())
+
+        drift.header(OPERATIONS["numbers.export_csv"], f"{HEADER}\nCOLOUR,{ROW}\nSHAPE\n")
+
+        assert drift.count == 0
+
+    def test_whoever_reads_by_it_has_them_in_the_count_and_the_log(
+        self, sandbox: Sandbox, new_client: NewClient, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        sandbox.faults.add(
+            Fault("POST", "*/numbers/csv", status=200, body=json.dumps(f"{HEADER},COLOUR\r\n{ROW},\r\n"))
+        )
+        client = new_client(sandbox.url)
+
+        for _ in range(2):  # as the full check and the export with source="csv" do
+            assert ROW in ClientSource(lambda: client).csv()
+        client.close()
+
+        assert client.drift.count == 2
+        told = [record.getMessage() for record in caplog.records if "contract" in record.getMessage()]
+        assert told == [
+            "The answer to numbers.export_csv departs from the contract: the column COLOUR is not in the contract",
+            "Fields that departed from the contract: numbers.export_csv: the column COLOUR is not in the contract "
+            "(2 times)",
+        ]
 
 
 @dataclass

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 import requests
+from airflow.providers.fab.auth_manager.security_manager.override import FabAirflowSecurityManagerOverride as Fab
 
 from cluster.stage import PROVISION, Run, Stage
+from ocp_cluster import PROJECT
 from ocp_demo.airflow_api import AirflowApi
 
 VIEWER, OPERATOR, APPROVER = ["Viewer"], ["Viewer", "OCP operator"], ["Viewer", "OCP approver"]
@@ -34,6 +37,15 @@ def forbidden(action: Callable[[], Any]) -> bool:
     except requests.HTTPError as error:
         return error.response.status_code == 403
     return False
+
+
+def test_every_permission_is_one_that_airflow_gives_to_a_role_of_its_own() -> None:
+    """``airflow roles import`` takes any word for one, and whom it is given may do nothing by it."""
+    known = {*Fab.VIEWER_PERMISSIONS, *Fab.USER_PERMISSIONS, *Fab.OP_PERMISSIONS, *Fab.ADMIN_PERMISSIONS}
+    rows = json.loads((PROJECT / "include" / "deployment" / "roles.json").read_text())
+    given = {(action, row["resource"]) for row in rows for action in row["action"].split(",")}
+    assert {row["name"] for row in rows} == {"OCP operator", "OCP approver"}
+    assert given <= known
 
 
 def test_each_role_can_do_its_part_and_no_other(stage: Stage, person: Callable[[list[str]], AirflowApi]) -> None:

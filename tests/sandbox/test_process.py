@@ -164,6 +164,7 @@ def test_a_taken_port_is_named() -> None:
         (["--numbers", "1000001"], "numbers: 1000001"),
         (["--user", "ann"], "ann:…: user: name and password"),
         (["--user", "ann:x:boss"], "boss"),
+        (["--user-from", "NO_SUCH_VARIABLE"], "the environment has no NO_SUCH_VARIABLE"),
         (["--totp", "bob:ABC"], "--totp: there is no --user bob"),
         (["--user", "bob:x", "--totp", "bob:short"], "totp of bob"),
         (["--pat", "bob"], "NAME:VALUE"),
@@ -183,6 +184,15 @@ def test_passwords_may_come_from_a_file(tmp_path: Path) -> None:
     file.write_text("--user\nann:a long one, with spaces\n")
     (ann,) = settings_of([f"@{file}"]).users
     assert (ann.name, ann.password) == ("ann", "a long one, with spaces")
+
+
+def test_passwords_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANN", "ann:a long one, with spaces")
+    monkeypatch.setenv("BOB", "bob:")
+    ann, bob = settings_of(["--user-from", "ANN", "--user", "bob:q"]).users
+    assert (ann.name, ann.password, bob.name) == ("ann", "a long one, with spaces", "bob")
+    with pytest.raises(SystemExit):
+        settings_of(["--user-from", "BOB"])
 
 
 def test_every_argument_arrives(tmp_path: Path) -> None:

@@ -39,8 +39,10 @@ def test_a_bad_query_is_refused_by_name(ops: Caller, query: str, named: str) -> 
     assert named in ops.no(400, "GET", f"/api/numbers?{query}")
 
 
-def test_a_space_in_a_search_term_is_a_space(ops: Caller) -> None:
-    ops.ok("GET", "/api/numbers?searchTerm=service+desk+24")
+def test_a_space_in_a_search_term_is_a_space(box: Sandbox, ops: Caller) -> None:
+    box.edit.add_number("+12125550101", "retail-us", note="service desk 24")
+    for space in ("+", "%20"):
+        assert ops.ok("GET", f"/api/numbers?searchTerm=service{space}desk{space}24")["allNumbers"] == 1
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from ocp_sandbox import Sandbox, Settings, User, tokens
 from regions.examples import PARAMETERS
 from secrecy.canaries import ACCESS, HEADER, PASSWORD, PAT, PROXY, REFRESH, TOLD, TOTP, WRONG_PASSWORD
 from secrecy.servers import Recorder, Said, echoing, forwarding, recorder, refusing
+from secrecy.sinks import Mailbox, Meter, mailbox, meter
 
 PROJECT = Path(__file__).resolve().parents[2]
 USERS = [
@@ -47,6 +48,8 @@ class Performance:
     folder: Path
     account: dict[str, Any]
     command_lines: set[str]
+    mails: Mailbox
+    metrics: Meter
     chat: Recorder
     proxy: Recorder
     echoing: Recorder
@@ -85,12 +88,20 @@ def play(folder: Path, stack: ExitStack) -> Performance:
     _declare(Path(environment["SECRECY_REGIONS"]), scene["app"])
     _notify(Path(environment["OCP_NUMBERS_NOTIFICATIONS"]))
     environment["AIRFLOW_CONN_CHAT"] = neighbours["chat"].url
+    mails, metrics = stack.enter_context(mailbox()), stack.enter_context(meter())
+    environment["AIRFLOW_CONN_POST"] = f"smtp://127.0.0.1:{mails.port}?disable_ssl=true&disable_tls=true"
+    environment["AIRFLOW__METRICS__STATSD_PORT"] = str(metrics.port)
     command_lines: set[str] = set()
     command = [sys.executable, "-m", "secrecy.stage", str(folder)]
     with (
         (folder / "output.txt").open("wb") as output,
         subprocess.Popen(
-            command, env=environment, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT
+            command,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         ) as program,
     ):
         stack.callback(program.kill)
@@ -102,14 +113,14 @@ def play(folder: Path, stack: ExitStack) -> Performance:
     said = (folder / "output.txt").read_text(errors="replace")
     assert program.returncode == 0, said[-5000:]
     account = json.loads((folder / "account.json").read_text())
-    return Performance(folder, account, command_lines, **neighbours)
+    return Performance(folder, account, command_lines, mails, metrics, **neighbours)
 
 
 def _scene(sandbox: Sandbox) -> dict[str, Any]:
     numbers = [f"+1646555{place:04}" for place in range(5)]
     for number in numbers:
         sandbox.edit.add_number(number, "retail-us", note="lobby")
-    sets = {name: sandbox.edit.add_set(name, "retail-us") for name in ("one", "late", "bought")}
+    sets = {name: sandbox.edit.add_set(name, "retail-us") for name in ("one", "late", "bought", "empty")}
     bought = ["+12125550188", "+12125550189"]
     for number in bought:
         sandbox.edit.add_number(number, "retail-us", set_id=sets["bought"], purchased=True)
@@ -169,6 +180,13 @@ def _environment(folder: Path, connections: dict[str, dict[str, Any]]) -> dict[s
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "DEBUG",
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": f"{home}/logs",
+        "AIRFLOW__METRICS__STATSD_ON": "True",
+        "AIRFLOW__METRICS__STATSD_INFLUXDB_ENABLED": "True",
+        "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps(
+            {"type": "file", "log_file_path": f"{folder}/lineage.jsonl", "append": True}
+        ),
+        "AIRFLOW__OPENLINEAGE__INCLUDE_FULL_TASK_INFO": "True",
+        "AIRFLOW__OPENLINEAGE__EXECUTE_IN_THREAD": "True",
         "OCP_NUMBERS_DATA": str(folder / "data"),
         "OCP_NUMBERS_NOTIFICATIONS": str(folder / "notifications.yaml"),
         "SECRECY_TOLD": TOLD.value,
@@ -191,7 +209,15 @@ def _notify(file: Path) -> None:
         "http_conn_id": "chat",
         "json": {"text": "{{ event.message }}"},
     }
-    file.write_text(json.dumps({"all": [to_chat]}))
+    by_mail = {
+        "notifier": "airflow.providers.smtp.notifications.smtp.SmtpNotifier",
+        "smtp_conn_id": "post",
+        "from_email": "airflow@example.com",
+        "to": "voice-operations@example.com",
+        "subject": "{{ event.subject }}",
+        "html_content": "{{ event.html }}",
+    }
+    file.write_text(json.dumps({"all": [to_chat, by_mail]}))
 
 
 def _command_lines(pid: int) -> set[str]:

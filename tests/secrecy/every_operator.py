@@ -11,9 +11,11 @@ from typing import Any
 from airflow.sdk import DAG, Param, chain, task
 
 from ocp_numbers import operators
+from ocp_numbers.notifications import OcpNotifier
 from ocp_numbers.sensors import NumbersOwnedSensor, SetAttachedSensor
 
 SCENE: dict[str, Any] = json.loads(Path(os.environ["SECRECY_SCENE"]).read_text(encoding="utf-8"))
+TOLD = os.environ["SECRECY_TOLD"]
 NUMBERS, SETS, APP, GROUP = SCENE["numbers"], SCENE["sets"], SCENE["app"], "retail-us"
 MONEY = {"max_unit_price": 10, "max_total_price": 10}
 SHORT: dict[str, Any] = {"timeout": timedelta(seconds=1), "poke_interval": 0.2}
@@ -45,7 +47,10 @@ STEPS: dict[str, tuple[type[Any], dict[str, Any]]] = {
 }  # fmt: skip
 STEPS |= {
     "NumbersOwned": (NumbersOwnedSensor, {"numbers": NUMBERS[:2], **SHORT}),
-    "SetAttached": (SetAttachedSensor, {"set_id": SETS["late"], "mini_app_id": APP, "locale": "en-US", **SHORT}),
+    "SetAttached": (
+        SetAttachedSensor,
+        {"set_id": "{{ params.set_id }}", "mini_app_id": "{{ params.app }}", **SHORT},
+    ),
     "PlanRestore": (operators.PlanRestoreOperator, {"restore": "{{ ds }}", "plan_only": True}),
 }
 
@@ -53,14 +58,14 @@ with DAG(
     "every_operator",
     schedule=None,
     catchup=False,
-    params={"conn": Param("ocp_default")},
+    params={"conn": Param("ocp_default"), "set_id": Param(SETS["late"]), "app": Param(APP)},
 ) as dag:
 
-    @task(trigger_rule="all_done")
+    @task(trigger_rule="all_done", on_success_callback=OcpNotifier(kind="drift", subject="a find", text=TOLD))
     def careless() -> str:
         """Tell what is none of the project's secrets, as a colleague's debugging would: it has to be found."""
-        print("and the value is", os.environ["SECRECY_TOLD"])
-        return os.environ["SECRECY_TOLD"]
+        print("and the value is", TOLD)
+        return TOLD
 
     steps = [
         kind(task_id=name, ocp_conn_id="{{ params.conn }}", trigger_rule="all_done", **given)

@@ -10,6 +10,7 @@ import json
 import os
 import pickle
 import re
+import signal
 import sys
 import threading
 import time
@@ -23,6 +24,8 @@ FOLDER = Path(sys.argv[1])
 SCENE = json.loads((FOLDER / "scene.json").read_text())
 GOOD, ECHOING, REFUSING = "ocp_default", "ocp_echoing", "ocp_refusing"
 """Connections to a platform that works, and to some that do not."""
+STILL_WAITING = (GOOD, "ocp_broken_port", "ocp_broken_gateway")
+"""Connections on which a trigger goes on looking: nothing is wrong, or nothing that might not pass."""
 MINI_APP = SCENE["app"]
 
 
@@ -37,22 +40,27 @@ def main() -> None:
     Clock.wall = lambda _: time.time() + sum(slept)  # type: ignore[assignment, method-assign]
     account: dict[str, Any] = {}
     with without_waiting():
-        for act in (_runs, _logs, _commands, _hooks, _pages):
+        for act in (_runs, _logs, _triggers, _commands, _hooks, _pages):
             account[act.__name__.strip("_")] = act()
+    _end_airflow()
     (FOLDER / "account.json").write_text(json.dumps(account, default=str))
 
 
 def _end_with_the_audience() -> None:
-    sys.stdin.read()
-    os._exit(1)
+    while os.read(0, 1):  # not by sys.stdin, whose lock a process that is forked meanwhile would wait for
+        pass
+    os.killpg(0, signal.SIGKILL)
 
 
 def _begin_airflow() -> None:
     from airflow.sdk.execution_time.comms import MaskSecret
     from airflow.sdk.execution_time.supervisor import InProcessSupervisorComms
+    from airflow.sdk.observability import stats
+    from airflow.sdk.observability.metrics import stats_utils
     from airflow.utils.db import initdb
 
     initdb()
+    stats.initialize(factory=stats_utils.get_stats_factory(), export_legacy_names=False)
     send = InProcessSupervisorComms.send
 
     def send_in_silence(self: Any, msg: Any) -> Any:
@@ -60,6 +68,13 @@ def _begin_airflow() -> None:
         return None if isinstance(msg, MaskSecret) else send(self, msg)
 
     InProcessSupervisorComms.send = send_in_silence  # type: ignore[method-assign]
+
+
+def _end_airflow() -> None:
+    """Whoever listens for lineage writes down the last of it."""
+    from airflow.listeners.listener import get_listener_manager
+
+    get_listener_manager().hook.before_stopping(component=None)
 
 
 def _runs() -> dict[str, list[str]]:
@@ -108,30 +123,65 @@ def _run(dag_id: str, conf: dict[str, Any], answer: str = "Approve") -> None:
 
 def _logs() -> dict[str, str]:
     """A task as a worker runs it, with a supervisor and a log on disk: one that succeeds, and one that fails."""
+    return {conn_id: _supervised(_triggered(conn=conn_id), "SearchNumbers") for conn_id in (GOOD, ECHOING)}
+
+
+def _triggers() -> dict[str, str]:
+    """A sensor that waits, on each connection, and the triggerer at work for it; the states in which tasks ended."""
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    from secrecy import triggerer
+
+    run_id = _triggered(conn=GOOD, set_id=SCENE["sets"]["empty"], app=os.environ["SECRECY_TOLD"])
+    if (state := _supervised(run_id, "SetAttached")) != "deferred":
+        raise RuntimeError(f"a sensor for what is not there yet ended as {state}")
+    waiting = triggerer.defer(run_id, (ECHOING, REFUSING, *SCENE["broken"]))
+    triggerer.call_back()
+    (FOLDER / "triggers.txt").write_text(triggerer.rows())
+
+    def states() -> dict[str, str]:
+        with create_session() as session:
+            found = {ti.task_id: str(ti.state) for ti in session.scalars(select(TaskInstance).filter_by(run_id=run_id))}
+        return {conn_id: found[task_id] for conn_id, task_id in waiting.items()}
+
+    def is_over() -> bool:
+        return list(states().values()).count("deferred") == len(STILL_WAITING) and triggerer.has_called_back()
+
+    triggerer.run(until=is_over)
+    return states()
+
+
+def _triggered(**conf: str) -> str:
+    """A new run of ``every_operator`` of which nothing has begun."""
     from airflow.api.common.trigger_dag import trigger_dag
+    from airflow.utils.types import DagRunTriggeredByType
+
+    run: Any = trigger_dag("every_operator", triggered_by=DagRunTriggeredByType.TEST, conf=conf)
+    return str(run.run_id)
+
+
+def _supervised(run_id: str, task_id: str) -> str:
+    """The state of a task of that run once a worker was done with it."""
     from airflow.executors.workloads import ExecuteTask
     from airflow.models.taskinstance import TaskInstance
     from airflow.sdk.execution_time import supervisor
     from airflow.utils.session import create_session
-    from airflow.utils.types import DagRunTriggeredByType
     from sqlalchemy import select
 
-    ended = {}
-    for conn_id in (GOOD, ECHOING):
-        run: Any = trigger_dag("every_operator", triggered_by=DagRunTriggeredByType.TEST, conf={"conn": conn_id})
-        with create_session() as session:
-            wanted = select(TaskInstance).filter_by(run_id=run.run_id, task_id="SearchNumbers")
-            ti = session.scalars(wanted).one()
-            ti.state, ti.try_number = "queued", 1
-            session.flush()
-            work = ExecuteTask.make(ti)
-        place = {"bundle_info": work.bundle_info, "dag_rel_path": work.dag_rel_path, "log_path": work.log_path}
-        in_process: Any = supervisor.InProcessTestSupervisor
-        supervise: Any = supervisor.supervise_task
-        supervise(ti=work.ti, **place, token="", client=in_process._api_client())
-        with create_session() as session:
-            ended[conn_id] = str(session.scalars(wanted).one().state)
-    return ended
+    wanted = select(TaskInstance).filter_by(run_id=run_id, task_id=task_id)
+    with create_session() as session:
+        ti = session.scalars(wanted).one()
+        ti.state, ti.try_number = "queued", 1
+        session.flush()
+        work = ExecuteTask.make(ti)
+    place = {"bundle_info": work.bundle_info, "dag_rel_path": work.dag_rel_path, "log_path": work.log_path}
+    in_process: Any = supervisor.InProcessTestSupervisor
+    supervise: Any = supervisor.supervise_task
+    supervise(ti=work.ti, **place, token="", client=in_process._api_client())
+    with create_session() as session:
+        return str(session.scalars(wanted).one().state)
 
 
 def _commands() -> dict[str, list[int]]:
@@ -204,7 +254,7 @@ def _write_down(name: str, thing: Any) -> None:
 
 
 def _pages() -> dict[str, int]:
-    """Every page of the dashboard; how it was answered."""
+    """Every page of the dashboard, and what is said where there is none; how it was answered."""
     from fastapi.testclient import TestClient
 
     from ocp_numbers.dashboard.access import may_look
@@ -221,10 +271,13 @@ def _pages() -> dict[str, int]:
     answers = {}
     (FOLDER / "pages").mkdir()
     for place, route in enumerate(app.routes):
-        path = re.sub(r"\{(\w+)(?::\w+)?\}", lambda part: given[part[1]], route.path)  # type: ignore[attr-defined]
-        answer = browser.get(path)
-        answers[path] = answer.status_code
-        (FOLDER / "pages" / str(place)).write_bytes(f"{answer.headers}\n".encode() + answer.content)
+        template = re.sub(r":\w+\}", "}", route.path)  # type: ignore[attr-defined]
+        for names in (given, dict.fromkeys(given, "nowhere")):
+            path = template.format(**names)
+            answer = browser.get(path)
+            answers[path] = answer.status_code
+            content = f"{answer.headers}\n".encode() + answer.content
+            (FOLDER / "pages" / f"{place} {answer.status_code}").write_bytes(content)
     return answers
 
 

@@ -18,6 +18,8 @@ PLACES = {
     "home": "Airflow's database and files: task instances, XCom, rendered fields, notes, task state, audit log",
     "data": "the data root",
     "temporary": "temporary files",
+    "triggers.txt": "the rows of Airflow's triggers, in clear",
+    "lineage.jsonl": "what OpenLineage is told of every task, its attributes and its errors",
     "pages": "pages and downloads of the dashboard",
     "told.txt": "reprs, error messages and tracebacks of hooks, clients and their parts",
     "pickles": "whatever of them can be pickled",
@@ -38,8 +40,17 @@ def test_everything_was_done_and_much_of_it_failed_as_well(performance: Performa
     assert codes.keys() == COMMANDS.keys()
     assert all(of_the_good_one in (0, 1) for of_the_good_one, *_ in codes.values())
     assert {code for of_all in codes.values() for code in of_all} >= {0, 1, 2, 3}
-    assert {status for page, status in performance.account["pages"].items() if "findings" not in page} == {200}
+    pages = performance.account["pages"]
+    assert {status for page, status in pages.items() if "findings" not in page and "nowhere" not in page} == {200}
+    assert {status for page, status in pages.items() if "nowhere" in page} <= {400, 404, 422}
     assert performance.account["logs"] == {"ocp_default": "success", "ocp_echoing": "failed"}
+    waited = performance.account["triggers"]
+    still = {"ocp_default", "ocp_broken_port", "ocp_broken_gateway"}
+    assert {name: state for name, state in waited.items() if state != "scheduled"} == dict.fromkeys(still, "deferred")
+    assert len(list(performance.folder.glob("home/logs/**/*.trigger.*.log"))) >= len(waited)
+    lineage = (performance.folder / "lineage.jsonl").read_text()
+    assert '"namespace": "ocp://' in lineage
+    assert '"errorMessage"' in lineage
     told = performance.account["hooks"]
     assert [told[f"{conn_id} tested"][:19] for conn_id in ("ocp_default", "ocp_totp", "ocp_pat")] == [
         "(True, 'Logged in a"
@@ -53,7 +64,9 @@ def test_every_secret_was_on_its_way(performance: Performance) -> None:
 
 def test_what_a_careless_task_tells_is_found(performance: Performance) -> None:
     found = {leak.where for leak in leaks_below(performance.folder, [TOLD])}
-    assert found >= {"output.txt", "home/airflow.db"}
+    assert found >= {"output.txt", "home/airflow.db", "triggers.txt", "lineage.jsonl"}
+    assert leaks(performance.chat.text, canaries=[TOLD])
+    assert leaks(performance.mails.text, canaries=[TOLD])
 
 
 @pytest.mark.parametrize("place", PLACES, ids=PLACES.get)
@@ -70,6 +83,18 @@ def test_no_secret_is_in_any_other_file(performance: Performance) -> None:
 def test_no_secret_is_in_what_people_are_told(performance: Performance) -> None:
     assert performance.chat.heard
     assert leaks(performance.chat.text) == []
+
+
+def test_no_secret_is_in_mails(performance: Performance) -> None:
+    assert "nightly_inventory_export is late" in performance.mails.text
+    assert leaks(performance.mails.text) == []
+
+
+def test_no_secret_is_in_names_values_and_tags_of_metrics(performance: Performance) -> None:
+    told = "\n".join(performance.metrics.readings)
+    assert "ocp_numbers.bought,environment=ocp_default" in told
+    assert "ocp_numbers.api_calls,environment=ocp_echoing" in told
+    assert leaks(told) == []
 
 
 def test_no_secret_is_in_the_names_and_command_lines_of_processes(performance: Performance) -> None:

@@ -39,7 +39,9 @@ def read_answer(operation: Operation[AnswerT], reply: Reply, redactor: Redactor,
         problem = "an HTML page instead of data: a login page? Check the host"
         raise unexpected(reply, redactor, problem, transient=True)
     if operation.answer is str and reply.content_type != "application/json":
-        return operation.adapter.validate_python(_text(reply, redactor))
+        text = _text(reply, redactor)
+        drift.header(operation, text)
+        return operation.adapter.validate_python(text)
     problem, transient = "", False
     try:
         # in no variable: tracebacks may show what those hold, and an answer may repeat what it was sent
@@ -52,6 +54,8 @@ def read_answer(operation: Operation[AnswerT], reply: Reply, redactor: Redactor,
         problem = shown((f"{'.'.join(map(str, fault['loc'])) or 'the body'}: {fault['msg']}" for fault in faults), 3)
     if problem:
         raise unexpected(reply, redactor, problem, transient=transient)
+    if isinstance(answer, str):
+        drift.header(operation, answer)
     if isinstance(answer, BaseModel):
         _check_evidence(answer, reply, redactor)
     return answer

@@ -1,4 +1,4 @@
-"""Where answers depart from the contract: fields that are new, missing, or spelt or typed in another way.
+"""Where answers depart from the contract: fields and columns that are new, missing, or spelt or typed in another way.
 
 An answer is read as far as it can be understood, and a field in another spelling under its documented name; what
 departs is counted and said once in the log. Only what needs a field that is not there fails: see
@@ -7,10 +7,12 @@ departs is counted and said once in the log. Only what needs a field that is not
 
 from __future__ import annotations
 
+import csv
+import io
 import logging
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -35,6 +37,7 @@ MOST_KINDS = 100
 """Departures that are told apart; a platform that invents a name for each row is not followed further."""
 
 _LONGEST_NAME = 60
+_LONGEST_HEADER = 2**16
 _NAMES = {
     str: "string",
     bool: "boolean",
@@ -52,7 +55,7 @@ _NAMES = {
 class Drift:
     """One way in which an answer departs.
 
-    :param field: the documented field, or the one that is new, as ``numbers[].groupId``.
+    :param field: the documented field, or the one that is new, as ``numbers[].groupId`` or ``the column GROUP_ID``.
     :param seen: the spelling or the type that came instead, where there is one.
     """
 
@@ -123,6 +126,11 @@ class DriftCounter:
             self._add(operation.name, drift, count)
         return msgspec.json.encode(body) if any(drift.kind == "respelt" for drift in met) else content
 
+    def header(self, operation: Operation[Any], text: str) -> None:
+        """Count how the columns of ``text``, a CSV that answers ``operation``, depart. Its rows are not looked at."""
+        for drift in header_drifts(operation.columns, text):
+            self._add(operation.name, drift, 1)
+
     def _add(self, operation: str, drift: Drift, count: int) -> None:
         drift = Drift(drift.kind, self._redactor.clean(drift.field), self._redactor.clean(drift.seen))
         with self._lock:
@@ -150,6 +158,21 @@ def drifts(operation: Operation[Any], body: object) -> Iterator[Drift]:
     """
     single = operation.may_be_single and isinstance(body, dict)
     return _compared(operation.answer, [body] if single else body, "")
+
+
+def header_drifts(columns: Sequence[str], text: str) -> Iterator[Drift]:
+    """How the names in the first line of ``text`` depart from ``columns``, whatever their order."""
+    beginning = io.StringIO(text[:_LONGEST_HEADER].removeprefix("\ufeff"), newline="")
+    try:
+        header = next(csv.reader(beginning), [])
+    except csv.Error:  # then there is none
+        header = []
+    by_letters = {_letters(name): name for name in columns if name not in header}
+    for name in [name for name in header if name not in columns]:
+        meant = by_letters.pop(_letters(name), "")
+        yield Drift("respelt", _column(meant), _short(name)) if meant else Drift("new", _column(name))
+    for name in by_letters.values():
+        yield Drift("missing", _column(name))
 
 
 def _compared(expected: Any, value: object, place: str) -> Iterator[Drift]:
@@ -242,6 +265,10 @@ def _letters(name: str) -> str:
 
 def _below(place: str, name: str) -> str:
     return f"{place}.{_short(name)}" if place else _short(name)
+
+
+def _column(name: str) -> str:
+    return f"the column {_short(name)}" if name else "a column without a name"
 
 
 def _short(name: str) -> str:

@@ -24,6 +24,22 @@ AnswerT = TypeVar("AnswerT")
 Numbers = Page[PhoneNumber]
 Sets = tuple[NumberSet, ...]
 
+CSV_COLUMNS = (
+    "APPLICATION_TAG",
+    "COUNTRY",
+    "GROUP_ID",
+    "LOCALE",
+    "MINIAPP_DIAMANT_APP_NAME",
+    "MINIAPP_GROUP",
+    "MINIAPP_ID",
+    "MINIAPP_NAME",
+    "MINIAPP_TYPE",
+    "NUMBER",
+    "PHONE_NUMBER_SET_ID",
+    "NOTE",
+)
+"""The columns of the platform's own CSV, as the vendor lists them."""
+
 
 class Effect(Enum):
     """What an operation does to the world, and so how it may be repeated and who may call it."""
@@ -52,6 +68,7 @@ class Operation(Generic[AnswerT]):
     :param payload: model of what is sent; ``None`` for nothing.
     :param may_be_empty: whether an answer without a body, such as a 204, is a success.
     :param may_be_single: whether one object may come in place of a list of one.
+    :param columns: of the CSV that comes back, where one does.
     """
 
     name: str
@@ -62,6 +79,7 @@ class Operation(Generic[AnswerT]):
     payload: type[Payload] | None = None
     may_be_empty: bool = False
     may_be_single: bool = False
+    columns: tuple[str, ...] = ()
 
     @cached_property
     def adapter(self) -> TypeAdapter[AnswerT]:
@@ -84,7 +102,7 @@ ATTACH = Operation("numbers.attach", "PUT", "/api/numbers/attach", WRITE, Outcom
 DETACH = Operation("numbers.detach", "PUT", "/api/numbers/detach", WRITE, Outcome, p.Members, True)
 UPDATE_NOTE = Operation("numbers.update_note", "PUT", "/api/number/note", WRITE, Outcome, p.Noting, True)
 SEARCH = Operation("numbers.search", "POST", "/api/numbers/search", READ, Numbers, p.Search)
-EXPORT_CSV = Operation("numbers.export_csv", "POST", "/api/numbers/csv", READ, str, p.Search)
+EXPORT_CSV = Operation("numbers.export_csv", "POST", "/api/numbers/csv", READ, str, p.Search, columns=CSV_COLUMNS)
 IMPORT_CSV = Operation("numbers.import_csv", "PUT", "/api/numbers/csv", PAID, Outcome, p.CsvFile, True)
 ADD_DIRECT = Operation("numbers.add_direct", "POST", "/api/numbers/direct", WRITE, Outcome, p.Adding, True)
 DELETE = Operation("numbers.delete", "DELETE", "/api/numbers/delete/{number}", DESTRUCTIVE, Outcome, None, True)
