@@ -125,6 +125,44 @@ def test_every_text_becomes_a_safe_segment_of_its_own(texts: list[str]) -> None:
         assert not set(made) & set("/\\\x00\n")
 
 
+@pytest.mark.parametrize("text", ["", "half \ud800 of a sign"])
+def test_what_is_no_name_becomes_no_segment(text: str) -> None:
+    with pytest.raises(InvalidInput, match=r"^path segment: "):
+        segment(text)
+
+
+def test_an_airflow_connection_is_refused_with_where_credentials_go() -> None:
+    with pytest.raises(InvalidInput, match=r"names an Airflow connection.* write s3://bucket/folder"):
+        DataRoot("s3://aws_default@bucket/folder")
+
+
+def test_whatever_a_store_stumbles_over_is_an_error_of_reading_or_writing(monkeypatch: pytest.MonkeyPatch) -> None:
+    root = DataRoot("memory://stumbling")
+
+    def stumble(*_: object, **__: object) -> None:
+        raise RuntimeError("no credentials")
+
+    for name in ("cat_file", "pipe_file", "find"):
+        monkeypatch.setattr(type(root._store.path(()).fs), name, stumble)
+    for act in (lambda: root.read("a"), lambda: root.write("a", b""), lambda: root.create("a", b""), root.keys):
+        with pytest.raises(OSError, match=r"memory://.*RuntimeError: no credentials"):
+            act()
+
+
+def test_a_document_that_goes_while_another_is_created_in_its_place_was_not_created(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In an object store, where whoever finds one there asks whether it is its own."""
+    root = DataRoot("memory://going")
+    root.write("lease/1", b"theirs")
+    monkeypatch.setattr(type(root._store.path(()).fs), "cat_file", _nothing_there)
+    assert root.create("lease/1", b"mine") is False
+
+
+def _nothing_there(*_: object) -> bytes:
+    raise FileNotFoundError
+
+
 def test_a_root_of_an_unknown_kind_is_refused_by_name() -> None:
     with pytest.raises(InvalidInput, match="data root: 'cloud9://bucket' cannot be used"):
         DataRoot("cloud9://bucket")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timezone
 from decimal import Decimal
+from enum import Enum
 
 import pytest
 from hypothesis import given
@@ -46,3 +47,15 @@ def test_other_content_has_another_digest(changed: dict[str, object]) -> None:
 def test_what_has_no_one_text_is_refused(value: object) -> None:
     with pytest.raises(TypeError, match="canonical document"):
         digest({"value": value})
+
+
+class Colour(Enum):
+    RED = 1
+
+
+class Mood(str, Enum):
+    GOOD = "good"
+
+
+def test_a_choice_is_told_by_its_value() -> None:
+    assert canonical({"colour": Colour.RED, "mood": Mood.GOOD}) == b'{"colour":1,"mood":"good"}'

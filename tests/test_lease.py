@@ -75,6 +75,8 @@ def test_a_released_lease_can_be_taken_at_once(new_lease: Callable[[], Lease]) -
         pass
 
     new_lease().acquire()
+    with pytest.raises(Held):
+        new_lease().acquire()
 
 
 def test_a_lease_that_ran_out_is_taken_over_and_the_old_holder_finds_out(
@@ -166,6 +168,32 @@ def test_a_holder_that_overslept_in_the_middle_of_a_save_changes_nothing(
     assert root.keys("orders/x.lease") == ["orders/x.lease/00000001", "orders/x.lease/00000002"]
 
 
+def test_a_copy_of_what_is_not_there_is_told_from_a_lost_lease(new_lease: Callable[[], Lease], clock: Clock) -> None:
+    lease = new_lease()
+    lease.acquire()
+    with pytest.raises(FileNotFoundError):
+        lease.copy("orders/nothing.json", "orders/x.json")
+
+    clock.now += LENGTH + CLOCK_TOLERANCE
+    new_lease().acquire()
+    with pytest.raises(Held):
+        lease.copy("orders/nothing.json", "orders/x.json")
+
+
+def test_a_term_that_is_tidied_away_while_it_is_read_is_none(
+    new_lease: Callable[[], Lease], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, late = new_lease(), new_lease()
+    gone.acquire()
+    with monkeypatch.context() as patch:
+        patch.setattr(DataRoot, "read", lambda self, key: None)
+        late.acquire()
+
+    late.keep()
+    with pytest.raises(Held):
+        gone.keep()
+
+
 def test_something_else_in_its_place_is_named(new_lease: Callable[[], Lease], tmp_path: Path) -> None:
     place = tmp_path / "orders/x.lease/00000001"
     place.parent.mkdir(parents=True)
@@ -198,3 +226,25 @@ class TestHolder:
     @pytest.mark.parametrize("place", [None, "another machine"])
     def test_elsewhere_nobody_is_taken_for_dead(self, place: str | None) -> None:
         assert not Holder(place=place, pid=2**22 + 1, started="1").certainly_dead()
+
+    def test_a_process_of_another_user_lives(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def forbidden(pid: int, signal: int) -> None:
+            raise PermissionError
+
+        monkeypatch.setattr("os.kill", forbidden)
+        assert not Holder.this_process().certainly_dead()
+
+    def test_where_the_system_does_not_tell_nobody_is_taken_for_dead(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def hidden(path: Path, **_: Any) -> str:
+            raise PermissionError(path)
+
+        known = Holder.this_process()
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "read_text", hidden)
+            unknown = Holder.this_process()
+            assert (unknown.place, unknown.started) == (None, None)
+            assert not known.certainly_dead()
+        assert not unknown.certainly_dead()
+
+        patched = known.model_copy(update={"started": None})
+        assert not patched.certainly_dead()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -42,8 +43,11 @@ def test_a_note_of_a_person_stays_and_ours_of_an_earlier_attempt_is_replaced() -
     assert (by_person.note, ours.note) == ("called the provider", "Bought 5 of 5.")
 
 
-def test_whatever_goes_wrong_the_scheduler_goes_on_and_the_log_says_why(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("ended", [run_notes.on_dag_run_success, run_notes.on_dag_run_failed])
+def test_whatever_goes_wrong_the_scheduler_goes_on_and_the_log_says_why(
+    ended: Callable[[Any, str], None], caplog: pytest.LogCaptureFixture
+) -> None:
     run: Any = SimpleNamespace(run_id="manual__1", dag_id="provision_region")
     with caplog.at_level(logging.ERROR):
-        run_notes.on_dag_run_success(run, "success")
+        ended(run, "over")
     assert "The notes of run manual__1 of provision_region could not be written" in caplog.text

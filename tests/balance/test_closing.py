@@ -9,12 +9,14 @@ import pytest
 
 from balance.company import Company, balance_of, found
 from inventory.estate import DAY, Estate
-from ocp_numbers.balance import read
+from ocp_numbers.balance import Balance, read
 from ocp_numbers.balance.account import SHOWN
 from ocp_numbers.data_root import DataRoot
+from ocp_numbers.errors import IncompleteSnapshot
 from ocp_numbers.inventory import Scope
 from ocp_numbers.inventory.export import Export
 from ocp_numbers.journal import Actor, Journal, NumberEdit
+from ocp_numbers.models import PhoneNumber
 from ocp_numbers.ordering import State
 
 NEXT = DAY + timedelta(1)
@@ -60,6 +62,26 @@ def test_a_record_that_cannot_be_read_is_an_unknown_and_names_the_document(compa
     unreadable = {each.record for each in balance.first if each.finding == "unknown"}
     assert unreadable == {order, entry}
     assert (balance.orphans, balance.unknowns) == (2, 2)
+
+
+def test_of_an_entry_about_several_numbers_each_is_taken_for_what_it_was(company: Company) -> None:
+    company.night(DAY)
+    (gone, kept), journal = company.some(), company.journal()
+    intent = journal.intend("change", [*company.gone([gone]), NumberEdit.of(PhoneNumber(number=kept), note="new")])
+    company.leave([gone])
+    journal.confirm(intent)
+    snapshot = company.night(NEXT)
+    assert (found(snapshot), balance_of(snapshot).departed) == (set(), 1)
+    company.leave([kept])
+    assert found(company.night(DAY + timedelta(2))) == {("stranger", kept)}
+
+
+def test_an_account_that_a_later_version_wrote_is_refused_with_what_to_do(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Balance, "document", lambda self: b'{"schema_version": 2}')
+    with pytest.raises(IncompleteSnapshot, match=r"balance\.json: not an account of this version .* export that date"):
+        read(company.night(DAY))
 
 
 def test_the_records_of_another_environment_are_not_ours(company: Company) -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from bulk.conftest import MakeScene
 from bulk.scene import Scene
-from ocp_numbers.bulk import applying, calling
-from ocp_numbers.errors import Held, LimitExceeded, OutcomeUnknown, PlanChanged, ServerFault
+from ocp_numbers.bulk import applying, calling, load_plan
+from ocp_numbers.errors import Held, LimitExceeded, NotAuthenticated, OutcomeUnknown, PlanChanged, ServerFault
 from ocp_numbers.journal import entries
 from ocp_sandbox import Fault
 
@@ -186,6 +186,31 @@ class TestRefusals:
         # The first chunk of 20 is narrowed down to 5, and the others come in fives.
         assert [len(sent.splitlines()) - 1 for sent in scene.files[-8:]] == [5] * 8
 
+    def test_a_yes_that_nothing_comes_of_is_told_row_by_row(self, scene: Scene) -> None:
+        scene.sandbox.faults.add(Fault(*IMPORT, kind="status", status=200, body='{"success": true, "message": "ok"}'))
+        plan = scene.plan([scene.wish("Update", "free", NOTE="desk"), scene.wish("Delete", "spare")])
+        account = scene.apply(plan)
+
+        assert (account.done, account.different) == (0, 2)
+        assert "different: 2" in str(account.problem)
+        remarks = {row["number"]: row["remark"] for row in scene.rows(plan, "results.csv")}
+        assert remarks[scene["free"]] == "OCP said yes, and does not show note desk"
+        assert remarks[scene["spare"]] == "OCP said yes, and does not show that it is gone"
+
+    def test_a_note_that_ocp_does_not_empty_is_refused_by_itself(self, scene: Scene) -> None:
+        scene.sandbox.faults.add(Fault("PUT", "/api/number/note", kind="status", status=404, nth=1))
+        account = scene.do(*(scene.wish("Update", case, NOTE="<empty>") for case in ("free", "in front")))
+
+        assert (account.done, account.refused) == (1, 1)
+        assert sorted(bool(scene.now(case)["note"]) for case in ("free", "in front")) == [False, True]
+
+    def test_a_login_that_is_refused_is_no_fault_of_the_numbers(self, scene: Scene) -> None:
+        scene.sandbox.faults.add(Fault(*IMPORT, kind="status", status=401))
+        with pytest.raises(NotAuthenticated):
+            scene.do(*(scene.wish("Update", case, NOTE="desk") for case in ("free", "blank")))
+
+        assert scene.writes() == ["PUT /api/numbers/csv"] * 2
+
     def test_no_rights_at_all_ends_after_a_few(self, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(calling, "MOST_REFUSED", 2)
         scene.sandbox.faults.add(Fault(*IMPORT, kind="status", status=403))
@@ -237,6 +262,22 @@ class TestSomebodyElse:
         assert scene.apply(plan).done == 1
         assert met
         assert scene.writes() == ["PUT /api/numbers/csv"]
+
+
+@pytest.mark.parametrize("name", ["plan.json", "changes.jsonl"])
+@pytest.mark.parametrize("damage", ["is missing", "is not whole"])
+def test_a_plan_that_was_damaged_since_it_was_approved_is_not_carried_out(scene: Scene, name: str, damage: str) -> None:
+    plan = scene.plan([scene.wish("Update", "free", NOTE="desk")])
+    key = f"{plan.folder}/{name}"
+    if damage == "is missing":
+        scene.root.delete(key)
+    else:
+        scene.root.write(key, b"{")
+
+    with pytest.raises(PlanChanged, match=name.replace(".", r"\.")):
+        scene.apply(load_plan(scene.root, plan.key, digest=plan.digest))
+
+    assert scene.writes() == []
 
 
 def test_another_plan_than_the_approved_one_is_not_carried_out(scene: Scene) -> None:

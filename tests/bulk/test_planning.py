@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
 
+from bulk.conftest import MakeScene
 from bulk.scene import ENVIRONMENT, Scene, table
-from ocp_numbers.bulk import ChangePlan, Limits, load_plan
+from ocp_numbers.bulk import ChangePlan, Limits, load_plan, looking, planning, pricing
 from ocp_numbers.bulk.page import page, subject, summary
-from ocp_numbers.errors import InvalidInput, OverBudget, PlanChanged
+from ocp_numbers.client import OcpClient
+from ocp_numbers.errors import IncompleteSnapshot, InvalidInput, OverBudget, PlanChanged
 from ocp_sandbox import Fault
 
 
@@ -28,8 +31,10 @@ class TestFaults:
             scene.wish("Update", "+12125559999", NOTE="desk"),
             scene.wish("Attach", "free", MINIAPP_ID=scene.sales),
             scene.wish("Delete", "in front"),
+            scene.wish("Attach", "+12125559998", MINIAPP_ID=scene.sales, LOCALE="en-US"),
         )
-        assert "upload: faults: 4. Nothing was changed." in found
+        assert "upload: faults: 5. Nothing was changed." in found
+        assert "row 6, NUMBER: '+12125559998' is not in the inventory" in found
         assert "row 2, OPERATION: 'Frobnicate' is none of Create, Update" in found
         assert "row 3, NUMBER: '+12125559999' is not in the inventory; correct it, or write Create" in found
         assert "row 4, LOCALE: is missing" in found
@@ -167,6 +172,37 @@ class TestPlan:
         searched = [call for call in scene.sandbox.calls() if call["path"].endswith("/search")]
         assert len(searched) <= 3
 
+    def test_of_many_numbers_is_searched_where_the_listing_never_holds_still(
+        self, scene: Scene, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(planning, "FEW", 2)
+        turns = []
+
+        def moving(look: looking.Look) -> Iterator[list[looking.Seen]]:
+            turns.append(look)
+            yield [(row, place) for place, row in enumerate(scene.client.numbers.iterate()) if place < 2]
+            raise IncompleteSnapshot("the listing moved")
+
+        monkeypatch.setattr(looking.Look, "pages", moving)
+        plan = scene.plan([scene.wish("Update", case, NOTE="desk") for case in ("free", "blank", "attached", "kept")])
+
+        assert plan.counts == {"update": 4}
+        assert len(turns) == looking.READINGS
+
+    def test_of_many_numbers_is_read_page_by_page(self, make_scene: MakeScene) -> None:
+        with make_scene() as scene:
+            numbers = [f"+1646555{place:04}" for place in range(130)]
+            for number in numbers:
+                scene.sandbox.edit.add_number(number, "us")
+            settings = scene.client.settings.model_copy(update={"page_size": 50})
+            with OcpClient(settings) as client:
+                pages = list(looking.Look(lambda: client).pages())
+                found = looking.Look(lambda: client).find(numbers)
+
+        assert [len(page) for page in pages] == [50, 50, len(scene.numbers) + 130 - 100]
+        assert [place for page in pages for _, place in page] == list(range(len(scene.numbers) + 130))
+        assert list(found) == numbers
+
 
 class TestPage:
     def test_shows_before_and_after_what_is_final_and_the_digest(self, scene: Scene) -> None:
@@ -255,6 +291,12 @@ class TestPurchases:
         assert "row 2, PROVIDER: 'telnova' does not offer +12129990001" in found
         assert "row 3, PROVIDER: 'nobody' " in found
         assert "row 4, COUNTRY: is missing; a number that is bought needs its country" in found
+
+    def test_are_no_more_than_a_table_can_buy(self, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(pricing, "MOST_PURCHASES", 1)
+        about = {"PROVIDER": "telnova", "GROUP_ID": "us", "COUNTRY": "US"}
+        found = refusal(scene, *(scene.wish("Create", f"+1212555900{place}", **about) for place in range(2)))
+        assert "is one of 2 purchases; a table buys 1 at most: use provision_region" in found
 
     def test_that_somebody_else_made_first_are_reported_and_nothing_else_is_bought(self, scene: Scene) -> None:
         plan = scene.plan([*self.buying(scene, 0, 1), scene.wish("Update", "free", NOTE="desk")])

@@ -8,6 +8,7 @@ import csv
 import gzip
 import io
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import pytest
@@ -115,6 +116,10 @@ class TestDialects:
         with pytest.raises(InvalidInput, match="upload: looks like Base64 and is damaged"):
             bytes_of(pasted[:-9] + "!", name="upload")
 
+    def test_pasted_text_that_cannot_be_written_is_refused(self) -> None:
+        with pytest.raises(InvalidInput, match=r"^upload: is not valid text .* paste it again"):
+            bytes_of("OPERATION,NUMBER\nDetach,\ud800", name="upload")
+
 
 class TestNumbersAsSpreadsheetsMangleThem:
     @pytest.mark.parametrize(
@@ -133,7 +138,15 @@ class TestNumbersAsSpreadsheetsMangleThem:
         assert (row.number, row.as_written) == (NUMBER, True)
 
     @pytest.mark.parametrize(
-        "written", ["12125550123", "1.2125550123E+10", '"1,2125550123E+10"', "12125550123.0", "1-212-555-0123"]
+        "written",
+        [
+            "12125550123",
+            "1.2125550123E+10",
+            '"1,2125550123E+10"',
+            "0.121255501230000E+11",
+            "12125550123.0",
+            "1-212-555-0123",
+        ],
     )
     def test_get_their_plus_back_and_remember_that(self, written: str) -> None:
         row = one(text("OPERATION,NUMBER", f"Detach,{written}"))
@@ -151,6 +164,9 @@ class TestNumbersAsSpreadsheetsMangleThem:
             ("extension 7", "is not in E.164"),
             ("", "is missing"),
             ("1.2E+99", "has lost digits"),
+            ("1.212555012345E+10", "is not in E.164"),
+            (f"1.2125550123{'0' * 40}1E+10", "is not in E.164"),
+            (f"1.{'2' * 15}E+15", "is not in E.164"),
             ("#REF!", "is not in E.164"),
             ("+12125550123;ext=1", "is not in E.164"),
         ],
@@ -222,6 +238,8 @@ class TestWhatIsNoTable:
             (b"NUMBER\n+12125550123\n", "it needs a column OPERATION"),
             (gzip.compress(text("OPERATION,NUMBER"))[:20], "damaged"),
             (b"NUMBER,number,OPERATION\n", "both mean NUMBER"),
+            (gzip.compress(workbook(["OPERATION", "NUMBER"])), "is a workbook that was packed once more"),
+            (b"\x1f\x8b\x08\x00rubbish", "the packed file is damaged"),
         ],
     )
     def test_is_refused_as_a_whole(self, content: bytes, why: str) -> None:
@@ -262,6 +280,19 @@ class TestFaults:
     def test_fields_that_nothing_empties(self, column: str, why: str) -> None:
         (fault,) = faults(text(f"OPERATION,NUMBER,{column}", f"Update,{NUMBER},<empty>"))
         assert why in fault
+
+    def test_what_another_operation_does_is_not_emptied_on_the_way(self) -> None:
+        (fault,) = faults(text("OPERATION,NUMBER,MINIAPP_ID,LOCALE,NOTE", f"Attach,{NUMBER},app,en-US,<empty>"))
+        assert "is not done by Attach; write Update into a row of its own" in fault
+
+    def test_a_row_without_a_number_and_with_a_wrong_operation_has_one_fault(self) -> None:
+        (fault,) = faults(text("OPERATION,NUMBER,NOTE", "Frobnicate,,x"))
+        assert fault.startswith("row 2, OPERATION: ")
+
+    def test_a_cell_that_is_no_text_is_named_in_columns_that_only_ocp_understands_too(self) -> None:
+        names = ["OPERATION", "NUMBER", "GROUP_ID", "MINIAPP_ID", "LOCALE", "NOTE", "MINIAPP_NAME", "COST_CENTRE"]
+        (fault,) = faults(workbook(names, ["Update", NUMBER, "us", "", "", "x", "", date(2026, 3, 1)]))
+        assert fault.startswith("row 2, COST_CENTRE: ")
 
     def test_a_quote_that_does_not_close_ends_the_reading(self) -> None:
         good, broken = read(text(HEADER, f"Update,{NUMBER},desk", f'Update,{NUMBER},"desk', "Update,x,y"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -162,6 +163,23 @@ def test_what_somebody_else_changed_is_left_alone(case: tuple[Row, PhoneNumber |
         and not (field == "set_id" and now[field] is None)
     ]
     assert bool(astray(change, other)) == bool(strange)
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"group_id": "us"}, None),
+        ({"group_id": "us", "mini_app_id": "app"}, None),
+        ({"group_id": "eu"}, "is in group eu by now"),
+        ({"group_id": "us", "mini_app_id": "theirs", "mini_app_name": "Sales"}, "is attached to Sales by now"),
+    ],
+)
+def test_a_number_that_was_to_be_new_and_that_somebody_else_put_to_use_is_left_to_them(
+    fields: dict[str, str], why: str | None
+) -> None:
+    after = {"group_id": "us", "mini_app_id": "app", "locale": "en-US"}
+    change = Change(number=NUMBER, operation="create", before={}, after=after)
+    assert astray(change, PhoneNumber.model_validate({"number": NUMBER, **fields})) == why
 
 
 def test_a_number_that_is_to_be_bought_is_never_sent_in_a_file() -> None:

@@ -9,14 +9,19 @@ from typing import Any
 import pytest
 
 from commands.conftest import Shell
+from commands.test_records import buy
+from ocp_numbers import deployment, health
 from ocp_numbers.client import without_waiting
 from ocp_numbers.client.transport import Transport
 from ocp_numbers.data_root import DataRoot
-from ocp_numbers.errors import Forbidden
+from ocp_numbers.errors import Forbidden, OutcomeUnknown
 from ocp_numbers.hooks.ocp import OcpNumbersHook
 from ocp_numbers.ordering import Buyer, OrderBook, Policy, Wishes
-from ocp_sandbox import Sandbox, Settings, User
-from operators.world import GROUP, World, connect
+from ocp_sandbox import Fault, Sandbox, Settings, User
+from operators.conftest import run
+from operators.world import GROUP, Run, World, connect
+
+__all__ = ["run"]
 
 
 def findings(shell: Shell) -> dict[str, Any]:
@@ -82,6 +87,22 @@ def test_without_airflows_database_the_pool_is_not_guessed(
     assert not (tmp_path / "nothing.db").exists()
 
 
+def test_a_platform_that_does_not_say_what_time_it_is_leaves_the_clock_to_a_person(
+    world: World, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = Transport.send
+
+    def silent(*arguments: Any, **fields: Any) -> Any:
+        reply = send(*arguments, **fields)
+        object.__setattr__(reply, "headers", {name: value for name, value in reply.headers.items() if name != "Date"})
+        return reply
+
+    monkeypatch.setattr(Transport, "send", silent)
+
+    clock = findings(shell)["clock"]
+    assert (clock["mood"], clock["fix"]) == ("warning", "Compare the clock by hand.")
+
+
 @pytest.mark.parametrize(("seconds", "mood"), [(-120, "bad"), (120, "bad"), (0, "good"), (2, "good")])
 def test_a_clock_that_is_off_is_wrong(
     world: World, shell: Shell, monkeypatch: pytest.MonkeyPatch, seconds: int, mood: str
@@ -122,6 +143,59 @@ def test_a_data_root_that_cannot_be_written_is_wrong(
     assert {found[check]["seen"] for check in ("inventory", "orders")} == {"not looked at"}
 
 
+@pytest.mark.parametrize("error", [PermissionError("may not write"), RuntimeError("no credentials")])
+def test_a_store_that_refuses_in_a_way_of_its_own_is_wrong_with_its_words(
+    world: World, shell: Shell, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(DataRoot, "write", refuse)
+
+    found = findings(shell)["data root"]
+    assert (found["mood"], str(error) in found["seen"]) == ("bad", True)
+
+
+def test_a_store_that_shows_what_was_there_before_is_found_out(
+    world: World, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(DataRoot, "read", lambda self, key: b"1")
+
+    assert "is read as it was before" in findings(shell)["data root"]["seen"]
+
+
+def test_a_data_root_that_nobody_named_is_good_for_one_machine_only(
+    world: World, shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OCP_NUMBERS_DATA")
+    monkeypatch.setattr(deployment, "project", lambda: tmp_path)
+
+    found = findings(shell)["data root"]
+    assert (found["mood"], "OCP_NUMBERS_DATA is not set" in found["seen"]) == ("warning", True)
+    assert "name a place that all of them share" in found["fix"]
+
+
+def test_an_old_inventory_is_told_with_its_age(world: World, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell("export")
+    assert findings(shell)["inventory"]["mood"] == "good"
+
+    monkeypatch.setattr(health, "OLD", timedelta(0))
+
+    found = findings(shell)["inventory"]
+    assert (found["mood"], "0 h old" in found["seen"]) == ("warning", True)
+
+
+def test_a_purchase_in_doubt_is_told_with_what_to_do_and_not_to_do(world: World, shell: Shell, run: Run) -> None:
+    world.sandbox.faults.add(Fault("PUT", "/api/numbers", kind="drop_before"))
+    with pytest.raises(OutcomeUnknown):
+        run(buy(order_id="third"))
+    world.sandbox.faults.clear()
+
+    found = findings(shell)["orders"]
+    assert (found["mood"], found["seen"]) == ("warning", "2 numbers are in doubt in ocp_default/third")
+    assert "Do not buy the rest by hand" in found["fix"]
+
+
 def test_a_store_that_does_not_create_exclusively_is_found_out(
     world: World, shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,6 +211,15 @@ def test_pools_of_single_environments_have_to_exist(
     monkeypatch.setenv("OCP_NUMBERS_POOLS", "ocp_eu=eu_reads")
 
     assert findings(shell)["pools"]["seen"].startswith("eu_reads do not exist")
+
+
+def test_a_wrong_list_of_pools_is_wrong_and_not_taken_for_a_missing_database(
+    world: World, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OCP_NUMBERS_POOLS", "ocp_eu")
+
+    found = findings(shell)["pools"]
+    assert (found["mood"], "'ocp_eu' is not connection=pool" in found["seen"]) == ("bad", True)
 
 
 def test_a_purchase_that_met_no_licence_is_named_until_it_is_bought(

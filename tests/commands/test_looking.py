@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,7 +10,10 @@ import pytest
 
 from commands.conftest import Shell
 from commands.test_main import CALLS, REGION
-from ocp_numbers.commands.export import FILTERS
+from dashboard import records
+from dashboard.records import numbers
+from ocp_numbers.commands.export import FILTERS, _tell
+from ocp_numbers.commands.screen import Screen
 from ocp_numbers.data_root import DataRoot
 from ocp_numbers.inventory import latest
 from ocp_numbers.inventory.filters import FIELDS
@@ -49,16 +53,23 @@ class TestSearch:
         assert len(shell.out.splitlines()) == 4
         assert "The 2 cheapest of " in shell.out
 
+    def test_where_all_are_shown_none_are_counted(self, world: World, shell: Shell) -> None:
+        assert shell("search", *SEARCH, "--limit", "100000") == 0
+        assert "cheapest of" not in shell.out
+
     def test_nothing_on_offer_says_what_to_try(self, world: World, shell: Shell) -> None:
         assert shell("search", *SEARCH, "--prefix", "+1999999") == 0
         assert "Try a shorter prefix" in shell.out
 
-    def test_a_limit_that_is_none_is_refused(self, shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    @pytest.mark.parametrize("limit", ["0", "-1", "many"])
+    def test_a_limit_that_is_none_is_refused(
+        self, shell: Shell, capsys: pytest.CaptureFixture[str], limit: str
+    ) -> None:
         with pytest.raises(SystemExit) as ended:
-            shell("search", *SEARCH, "--limit", "0")
+            shell("search", *SEARCH, "--limit", limit)
 
         assert ended.value.code == 2
-        assert "'0' is not a whole number of at least 1" in capsys.readouterr().err
+        assert f"{limit!r} is not a whole number of at least 1" in capsys.readouterr().err
 
 
 class TestExport:
@@ -77,6 +88,19 @@ class TestExport:
         assert shell("export", "--date", "2026-03-31") == 0
         assert "Since 2026-03-30: 2 added" in shell.out
         assert "The books do not balance: 2 orphans; each is in findings.csv." in shell.out
+
+    def test_says_what_was_left_out_and_what_went_out_of_sight(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        rows = [*numbers(3), {"number": "+12125550199", "note": ["a list"]}]
+        snapshot = records.export(DataRoot(tmp_path), rows, max_reject_percent=50)
+        gone = "2 groups are out of this login's sight"
+        _tell(Screen(), replace(snapshot, manifest=snapshot.manifest.model_copy(update={"notices": (gone,)})))
+
+        lines = capsys.readouterr().out.splitlines()
+        assert lines[0].startswith("3 numbers of ocp_default, complete")
+        assert gone in lines
+        assert "1 rows are not records of numbers: see rejects.jsonl" in lines
 
     def test_an_unbelievable_inventory_is_a_stop_that_a_person_can_lift(self, world: World, shell: Shell) -> None:
         shell("export", "--date", "2026-03-30")
@@ -125,6 +149,15 @@ class TestPlan:
 
         assert shell("plan", str(tmp_path / "desk.yaml")) == 0
         assert "**Total: at most" in shell.out
+
+    def test_another_connection_than_the_files_can_be_planned_for(
+        self, world: World, shell: Shell, tmp_path: Path
+    ) -> None:
+        (tmp_path / "desk.yaml").write_text(REGION.replace("ocp_default", "nowhere"))
+
+        assert shell("plan", str(tmp_path / "desk.yaml")) == 2
+        assert shell("plan", str(tmp_path / "desk.yaml"), "--conn-id", "ocp_default") == 0
+        assert "`ocp_default`" in shell.out
 
     def test_writes_nothing_anywhere(self, world: World, shell: Shell, tmp_path: Path) -> None:
         (tmp_path / "desk.yaml").write_text(REGION)

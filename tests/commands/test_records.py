@@ -69,6 +69,26 @@ class TestBalance:
 
         assert shell("balance") == 2
 
+    def test_a_snapshot_of_before_there_were_books_has_none(
+        self, world: World, shell: Shell, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        shell("export")
+        monkeypatch.setattr("ocp_numbers.balance.read", lambda snapshot: None)
+
+        assert shell("balance") == 2
+        assert "was exported without an account; export again" in shell.err
+
+    def test_where_there_are_many_findings_the_first_are_shown_and_counted(
+        self, world: World, shell: Shell, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("ocp_numbers.balance.checking.SHOWN", 2)
+        shell("export", "--date", "2026-03-30")
+        world.add(3)
+        shell("export", "--date", "2026-03-31")
+
+        assert shell("balance") == 1
+        assert "The first 2 of 3." in shell.out
+
     def test_the_first_export_opens_the_books(self, world: World, shell: Shell) -> None:
         shell("export", "--date", "2026-03-30")
 

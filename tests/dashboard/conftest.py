@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -38,11 +39,11 @@ def browser(estate: Estate) -> TestClient:
     return visitor(estate)
 
 
-def visitor(estate: Estate) -> TestClient:
+def visitor(estate: Estate, may_look_around: Callable[[], None] = lambda: None) -> TestClient:
     """Somebody who is logged in, and whose requests ask for pages below the place where Airflow mounts them."""
     app = create_app(estate)
     assert may_look.dependency is not None
-    app.dependency_overrides[may_look.dependency] = lambda: None
+    app.dependency_overrides[may_look.dependency] = may_look_around
     airflow = FastAPI()
     airflow.mount(PREFIX, app)
     base = f"http://airflow.test{PREFIX}/"

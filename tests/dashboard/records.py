@@ -37,6 +37,7 @@ def export(
     day: date = TODAY,
     *,
     environment: str = ENVIRONMENT,
+    max_reject_percent: float = 0.1,
     **part: Any,
 ) -> CompleteSnapshot:
     """Publish ``rows`` as the inventory of ``day``, read at two in the morning; ``part`` narrows its scope."""
@@ -50,6 +51,7 @@ def export(
         page_size=100,
         concurrency=2,
         max_change_percent=10**6,
+        max_reject_percent=max_reject_percent,
         clock=lambda: at,
     ).run()
 

@@ -5,17 +5,23 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from fastapi.testclient import TestClient
+from starlette.exceptions import HTTPException
 
+from dashboard.conftest import visitor
 from dashboard.records import TODAY, export, numbers, order
 from ocp_numbers.dashboard.application import create_app
 from ocp_numbers.dashboard.estate import Estate
 from ocp_numbers.data_root import DataRoot
 
+Stranger = Callable[[int], TestClient]
 ROUTES = {route.path for route in create_app(Estate(DataRoot("."), None)).routes}  # type: ignore[arg-type, attr-defined]
 
 
@@ -61,3 +67,36 @@ class TestRoute:
 
     def test_it_can_only_be_read(self, answers: dict[str, Any], route: str) -> None:
         assert answers[route]["methods"] == ["GET"]
+
+
+class TestWhoIsRefused:
+    """The same within this process: how the application answers what Airflow's guard raises."""
+
+    @pytest.fixture
+    def stranger(self, estate: Estate) -> Stranger:
+        def refused(status: int) -> TestClient:
+            def guard() -> None:
+                raise HTTPException(status, "Not authenticated" if status == 401 else "Forbidden")
+
+            return visitor(estate, guard)
+
+        return refused
+
+    def test_a_person_without_a_login_comes_back_to_the_very_page(self, stranger: Stranger) -> None:
+        answer = stranger(401).get("ocp_default/numbers?q=%2B1212&page=2", follow_redirects=False)
+        assert answer.status_code == 303
+        address = urlsplit(answer.headers["location"])
+        assert address.path == "/api/v2/auth/login"
+        assert parse_qs(address.query) == {"next": ["/ocp-numbers/ocp_default/numbers?q=%2B1212&page=2"]}
+
+    def test_a_person_who_may_not_look_is_told_so_and_sees_nothing(self, root: DataRoot, stranger: Stranger) -> None:
+        export(root, numbers(3))
+        answer = stranger(403).get("ocp_default/numbers")
+        assert answer.status_code == 403
+        assert "Not for this login" in answer.text
+        assert "+1212" not in answer.text
+
+    @pytest.mark.parametrize("status", [401, 403])
+    def test_a_program_is_answered_in_json(self, stranger: Stranger, status: int) -> None:
+        answer = stranger(status).get("ocp_default/numbers.csv", headers={"accept": "text/csv"})
+        assert (answer.status_code, list(answer.json())) == (status, ["detail"])

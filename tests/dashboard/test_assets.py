@@ -7,6 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from ocp_numbers.dashboard import look
+from ocp_numbers.dashboard.pages import assets
 
 
 def test_each_file_that_a_page_names_is_there_and_kept_by_the_browser(browser: TestClient) -> None:
@@ -48,3 +49,13 @@ def test_no_file_of_ours_asks_for_anything_from_elsewhere() -> None:
     for path in (look.HERE / "static").iterdir():
         found = re.findall(r"https?://[^\s\"']+", path.read_text())
         assert set(found) <= {"http://www.w3.org/2000/svg"}
+
+
+def test_without_plotly_the_charts_are_missing_and_nothing_else(
+    browser: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assets, "find_spec", lambda name: None)
+    unpacked = {"accept-encoding": "identity"}
+    missing, there = (browser.get(f"-/1/{name}", headers=unpacked) for name in ("plotly.js", "page.js"))
+    assert (missing.status_code, there.status_code) == (404, 200)
+    assert "the tables beside the charts say the same" in missing.text

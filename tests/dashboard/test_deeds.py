@@ -9,6 +9,7 @@ from ocp_numbers.dashboard import deeds
 from ocp_numbers.dashboard.deeds import DAYS, Diary
 from ocp_numbers.dashboard.estate import Estate
 from ocp_numbers.data_root import DataRoot
+from ocp_numbers.journal import Actor, Journal, NumberEdit
 from ocp_numbers.journal.places import run_folder
 
 NUMBER, OTHER = "+12120000001", "+12120000002"
@@ -64,3 +65,10 @@ def test_the_work_of_one_task_confirms_no_others(root: DataRoot, estate: Estate)
     done(root, "note", OTHER, {"note": "b"}, before="a", run="second")
     (deed,) = Diary(estate).of(ENVIRONMENT, NUMBER).deeds
     assert deed.outcome == "begun"
+
+
+def test_of_an_entry_about_many_numbers_only_this_one_is_told(root: DataRoot, estate: Estate) -> None:
+    journal = Journal(root, ENVIRONMENT, Actor(dag_id="d", run_id="r", task_id="t"), now=lambda: NOW)
+    journal.intend("note", [NumberEdit(number=each, after={"note": each[-1]}) for each in (OTHER, NUMBER)])
+    (deed,) = Diary(estate).of(ENVIRONMENT, NUMBER).deeds
+    assert deed.steps == (("note", None, "1"),)

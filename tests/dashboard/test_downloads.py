@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
+import tempfile
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -11,9 +14,11 @@ from fastapi.testclient import TestClient
 
 from dashboard.records import ENVIRONMENT, TODAY, export, numbers
 from inventory.estate import row
+from ocp_numbers.dashboard import plain_csv
 from ocp_numbers.dashboard.pages import downloads
 from ocp_numbers.data_root import DataRoot
 from ocp_numbers.inventory.derived import EXPORTED
+from ocp_numbers.inventory.spreadsheet import XlsxFile
 
 FORMULAS = ("=1+1", "+1", "-1", "@SUM(1)", "\t=1", '=HYPERLINK("http://x")', "a,b\n;c", "Δρόμος", "")
 
@@ -97,3 +102,30 @@ def test_a_nights_report_is_shown_as_published_and_can_do_nothing(root: DataRoot
     assert "sandbox" in policy
     assert "script-src" not in policy
     assert browser.get(f"{ENVIRONMENT}/snapshots/{TODAY - timedelta(days=1)}/report.html").status_code == 404
+
+
+def test_a_workbook_that_cannot_be_made_leaves_nothing_behind(
+    root: DataRoot, browser: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError("No space left on device")
+
+    export(root, numbers(2))
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    assert browser.get(f"{ENVIRONMENT}/numbers.xlsx").status_code == 200
+    monkeypatch.setattr(XlsxFile, "write", full)
+    answer = browser.get(f"{ENVIRONMENT}/numbers.xlsx")
+    assert (answer.status_code, "No space left on device" in answer.text) == (503, True)
+    assert list((tmp_path / "temporary").glob("ocp-numbers-download-*")) == []
+
+
+def test_many_rows_are_sent_while_they_are_written() -> None:
+    rows = [("number", "note"), *((f"+1212{place:07}", place) for place in range(10_000))]
+
+    async def parts() -> list[bytes]:
+        return [part async for part in plain_csv.answer(rows, "numbers").body_iterator]  # type: ignore[misc]
+
+    sent = asyncio.run(parts())
+    assert len(sent) > 1
+    assert from_csv(b"".join(sent)) == [["number", "note"], *([f"'{number}", str(note)] for number, note in rows[1:])]

@@ -76,3 +76,13 @@ def test_a_damaged_newest_snapshot_is_not_passed_over(root: DataRoot, estate: Es
     root.write(f"inventory/environment={ENVIRONMENT}/date={TODAY}/manifest.json", b"{}")
     with pytest.raises(IncompleteSnapshot, match="not a manifest"):
         estate.latest(ENVIRONMENT)
+
+
+def test_a_night_that_retention_removes_while_they_are_read_says_so(
+    root: DataRoot, estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export(root, numbers(2))
+    monkeypatch.setattr(estate, "days", lambda environment: [YESTERDAY, TODAY])
+    gone, there = estate.nights(ENVIRONMENT)
+    assert (gone.date, gone.fault, gone.rows) == (YESTERDAY, "It was removed meanwhile.", 0)
+    assert (there.rows, there.fault) == (2, "")

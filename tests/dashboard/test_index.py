@@ -3,13 +3,15 @@ from __future__ import annotations
 import fcntl
 import logging
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from dashboard.records import export, numbers
 from ocp_numbers.dashboard import estate as estate_module
+from ocp_numbers.dashboard import index
 from ocp_numbers.dashboard.estate import Estate
-from ocp_numbers.dashboard.index import Indexer
+from ocp_numbers.dashboard.index import Indexer, build
 from ocp_numbers.dashboard.question import Question
 from ocp_numbers.dashboard.shelf import Shelf
 from ocp_numbers.data_root import DataRoot
@@ -60,3 +62,24 @@ def test_an_index_that_cannot_be_made_is_logged_and_missed_by_nobody(
         indexer.wait()
     assert "read from the Parquet file" in caplog.text
     assert {path.name for path in shelf.folder.iterdir()} == {"something", "index.lock"}
+
+
+def test_who_asks_again_meanwhile_begins_no_second_one(
+    root: DataRoot, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[Path] = []
+    goes_on = Event()
+
+    def slow(parquet: Path, target: Path) -> None:
+        begun.append(target)
+        goes_on.wait(10)
+        build(parquet, target)
+
+    monkeypatch.setattr(index, "build", slow)
+    parquet = shelf.file(export(root, numbers(20)), "numbers.parquet")
+    indexer = Indexer(shelf)
+    assert [indexer.find(parquet) for _ in range(5)] == [None] * 5
+    goes_on.set()
+    indexer.wait()
+    assert indexer.find(parquet) is not None
+    assert len(begun) == 1

@@ -2,7 +2,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import pytest
+from fastapi.testclient import TestClient
+
+from ocp_numbers.dashboard.access import may_look
 from ocp_numbers.dashboard.mounting import PREFIX, VIEW, Dashboard
 from ocp_numbers.plugin import OcpNumbersPlugin
 
@@ -30,3 +36,16 @@ def test_the_plugin_mounts_the_pages_and_puts_them_into_the_navigation() -> None
     assert (view["name"], view["destination"], view["nav_top_level"]) == ("OCP Numbers", "nav", True)
     # Relative, so that it leads below Airflow's own address also where that is not the root.
     assert view["href"] == "ocp-numbers/"
+
+
+def test_the_pages_are_built_once_when_the_first_of_several_requests_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OCP_NUMBERS_DATA", str(tmp_path))
+    dashboard = Dashboard()
+    with ThreadPoolExecutor(8) as many:
+        built = set(many.map(lambda _: dashboard.app, range(8)))
+    assert built == {dashboard.app}
+    assert may_look.dependency is not None
+    dashboard.app.dependency_overrides[may_look.dependency] = lambda: None
+    assert "nightly_inventory_export" in TestClient(dashboard).get("/", headers={"accept": "text/html"}).text

@@ -12,6 +12,8 @@ from dashboard.records import ENVIRONMENT, NOW, TODAY, cleanup, done, drift, exp
 from inventory.estate import row
 from ocp_numbers.dashboard.application import POLICY
 from ocp_numbers.dashboard.desk import SECTIONS
+from ocp_numbers.dashboard.pages.orders import OTHERS, REGIONS
+from ocp_numbers.dashboard.purchases import Purchases
 from ocp_numbers.data_root import DataRoot
 from ocp_numbers.regions.drift import State
 
@@ -85,6 +87,11 @@ def test_the_overview_points_at_what_needs_a_person(root: DataRoot, browser: Tes
     assert f"/ocp-numbers/{ENVIRONMENT}/orders/ocp_default/retail/Athens/1" in links
 
 
+def test_rows_that_were_left_out_of_the_inventory_are_pointed_at(root: DataRoot, browser: TestClient) -> None:
+    export(root, [*numbers(3), row(3, note=["a list"])], max_reject_percent=50)
+    assert "1 rows were left out of the inventory" in seen(browser, f"{ENVIRONMENT}/").words
+
+
 def test_the_table_is_filtered_sorted_and_paged_by_its_address(root: DataRoot, browser: TestClient) -> None:
     export(root, numbers(120))
     page = seen(browser, f"{ENVIRONMENT}/numbers?group=group-1&sort=note&order=desc")
@@ -156,9 +163,37 @@ def test_orders_show_what_was_spent_and_what_is_unknown(root: DataRoot, browser:
         assert told in page.words
 
 
+def test_regions_that_spent_little_are_added_up_so_that_the_months_add_up(root: DataRoot, browser: TestClient) -> None:
+    for place in range(REGIONS + 3):
+        order(root, [f"+1212000000{place}"], set_name=f"Desk {place}", price=Decimal(100 - place))
+    page = seen(browser, f"{ENVIRONMENT}/orders")
+    others = sum(100 - place for place in range(REGIONS, REGIONS + 3))
+    total = sum(100 - place for place in range(REGIONS + 3))
+    assert OTHERS in page.words
+    assert f" {others} {total}" in page.words
+
+
+def test_an_order_that_is_not_there_is_named(root: DataRoot, browser: TestClient) -> None:
+    words = seen(browser, f"{ENVIRONMENT}/orders/{ENVIRONMENT}/retail/Nowhere/1", 404).words
+    assert "There is no order 'ocp_default/retail/Nowhere/1' in ocp_default." in words
+
+
+def test_an_order_that_is_withdrawn_while_the_page_is_made_is_not_shown_beside_its_number(
+    root: DataRoot, browser: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export(root, numbers(2))
+    order(root, ["+12120000001"])
+    assert "nikos" in seen(browser, f"{ENVIRONMENT}/numbers/+12120000001").words
+    monkeypatch.setattr(Purchases, "order", lambda self, environment, order_id: None)
+    words = seen(browser, f"{ENVIRONMENT}/numbers/+12120000001").words
+    assert "+12120000001" in words
+    assert "nikos" not in words
+
+
 def test_an_order_that_cannot_be_read_says_so_and_hides_nothing(root: DataRoot, browser: TestClient) -> None:
     order(root, ["+12120000001"])
     root.write(f"orders/{ENVIRONMENT}%2Fretail%2FBroken%2F1.json", b"{")
+    assert "An order cannot be read" in seen(browser, f"{ENVIRONMENT}/").words
     words = seen(browser, f"{ENVIRONMENT}/orders").words
     assert "is not a whole order document" in words
     assert "retail / Athens" in words

@@ -101,6 +101,31 @@ def test_an_approval_of_another_run_is_not_taken_for_the_orders_own(root: DataRo
     assert answer.approved_by == "nikos"
 
 
+def test_an_answer_that_cannot_be_read_hides_no_other(root: DataRoot) -> None:
+    written = order(root, ["+12120000001"])
+    root.write(f"regions/{ENVIRONMENT}/retail/Athens/approvals/000-broken.json", b"{")
+    answer = approval_of(root, written)
+    assert answer is not None
+    assert answer.approved_by == "nikos"
+
+
+def test_an_order_of_a_task_on_its_own_came_of_no_plan(root: DataRoot) -> None:
+    alone = order(root, ["+12120000001"]).model_copy(update={"order_id": f"{ENVIRONMENT}/dag/run/task"})
+    assert approval_of(root, alone) is None
+
+
+def test_an_order_that_is_withdrawn_while_they_are_read_is_left_out(
+    root: DataRoot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, gone = order(root, ["+12120000001"]), order(root, ["+12120000002"], set_name="Miami")
+    book = OrderBook(root, ENVIRONMENT)
+    listed = root.keys()
+    root.delete(book.key(gone.order_id))
+    monkeypatch.setattr(DataRoot, "keys", lambda self, prefix="": listed)
+    ledger = Purchases(root).of(ENVIRONMENT)
+    assert ([account.order_id for account in ledger.accounts], ledger.faults) == ([kept.order_id], ())
+
+
 @pytest.mark.parametrize(
     ("order_id", "place"),
     [

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ocp_numbers.dashboard import table as room
 from ocp_numbers.dashboard.index import build
 from ocp_numbers.dashboard.question import PAGE_ROWS, Question
 from ocp_numbers.dashboard.table import LONGEST_TEXT, Table
@@ -152,3 +153,12 @@ def test_the_database_reads_nothing_but_its_snapshot(tmp_path: Path, indexed: bo
         with pytest.raises(duckdb.Error):
             table._ask(statement)
     assert not (tmp_path / "out.csv").exists()
+
+
+def test_counts_are_remembered_up_to_a_bound_and_stay_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "_MOST_COUNTS", 3)
+    written(tmp_path, [{"note": f"line {place % 4}"} for place in range(20)])
+    asked = Table(tmp_path / "numbers.parquet", indexed=False)
+    for place in (0, 1, 2, 3, 0, 1):
+        assert asked.count(Question(q=f"line {place}")) == 5
+        assert len(asked._counted) <= 3

@@ -3,8 +3,11 @@ from __future__ import annotations
 import json
 from datetime import date, timedelta
 
+import pytest
+
 from dashboard.records import ENVIRONMENT, TODAY, cleanup, export
 from inventory.estate import row
+from ocp_numbers.dashboard import waiting
 from ocp_numbers.dashboard.desk import Sources
 from ocp_numbers.dashboard.estate import Estate
 from ocp_numbers.dashboard.waiting import grace_days, queue
@@ -58,6 +61,15 @@ def test_a_plan_that_cannot_be_read_hides_no_other(root: DataRoot, estate: Estat
     root.write("cleanup/broken__2026-03-05/plan.json", b"{")
     cleanup(root)
     assert len(Sources(estate).cleanups.runs(ENVIRONMENT)) == 1
+
+
+def test_the_newest_runs_are_shown_and_no_more_are_read_than_a_page_shows(
+    root: DataRoot, estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "MOST_RUNS", 2)
+    for day in (1, 2, 3, 4):
+        cleanup(root, run=f"scheduled__2026-03-0{day}")
+    assert {run.run[-1] for run in Sources(estate).cleanups.runs(ENVIRONMENT)} == {"3", "4"}
 
 
 def test_the_grace_is_the_last_runs(root: DataRoot, estate: Estate) -> None:

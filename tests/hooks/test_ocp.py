@@ -336,6 +336,15 @@ class TestTestConnection:
         assert worked is False
         assert message.startswith("Login: ops is locked or disabled")
 
+    def test_an_account_that_was_never_finished_is_told(self, connection: Connections, sandbox: Sandbox) -> None:
+        body = '{"error": "invalid_grant", "error_description": "Account is not fully set up"}'
+        sandbox.faults.add(Fault("POST", "*/token", kind="status", status=400, body=body))
+
+        worked, message = connection.json().test_connection()
+
+        assert worked is False
+        assert "has to finish its setup first: sign in to OCP's console once" in message
+
     @pytest.mark.parametrize("status", [200, 302, 404])
     def test_a_web_server_that_is_not_ocp_is_told(self, connection: Connections, status: int) -> None:
         with not_ocp(status) as url:

@@ -101,6 +101,23 @@ def test_what_is_begun_after_the_first_question_counts_as_well(root: DataRoot) -
     assert kept.intended("delete") == {ROW.number}
 
 
+def test_confirming_nothing_writes_nothing(root: DataRoot) -> None:
+    journal(root).confirm()
+    assert read(root) == []
+
+
+def test_an_entry_that_is_let_go_of_while_others_are_read_is_passed_over(root: DataRoot) -> None:
+    kept = journal(root)
+    for _ in range(3):
+        kept.intend("note", [NumberEdit.of(ROW, note="new")])
+    reading = entries(root, "ocp_default", MARK.run)
+
+    first = next(reading)
+    root.delete(next(key for key in root.keys("journal") if key.endswith("000002.json")))
+
+    assert [first.entry, *(entry.entry for entry in reading)] == [1, 3]
+
+
 def test_a_second_writer_of_the_same_task_is_found_out_at_its_next_entry(root: DataRoot) -> None:
     first, second = journal(root), journal(root)
     first.intend("attach")

@@ -63,6 +63,21 @@ def test_a_secret_in_the_file_is_refused_without_being_shown(routing: Routing, e
     assert "hunter2" not in problem
 
 
+def test_a_secret_is_found_at_any_depth(routing: Routing) -> None:
+    entry = f"{{notifier: {HTTP}, json: {{blocks: [{{text: hello}}, {{auth_token: hunter2}}]}}}}"
+    (problem,) = problems(routing, f"drift: [{entry}]")
+
+    assert "auth_token: secrets do not belong here" in problem
+    assert "hunter2" not in problem
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "notifications.yaml").mkdir()
+
+    with pytest.raises(InvalidInput, match=r"^notifications\.yaml: cannot be read: "):
+        read_routes(tmp_path / "notifications.yaml")
+
+
 @pytest.mark.parametrize("text", ["[1, 2]", "drift: [", "\x00"])
 def test_what_is_no_such_file_is_refused(routing: Routing, text: str) -> None:
     assert problems(routing, text)[0].startswith("notifications.yaml: ")

@@ -65,6 +65,12 @@ def test_a_mailbox_is_told_over_smtp_with_markup_as_text(post: Post, routing: Ro
     assert "&lt;b&gt;here&lt;/b&gt;" in body.decode()
 
 
+def test_where_there_is_nothing_to_look_at_no_link_is_told() -> None:
+    event = Event(kind="late_export", environment="", subject="late & lost", text="one\ntwo")
+    assert event.message == "late & lost\n\none\ntwo"
+    assert event.html == "<p><b>late &amp; lost</b></p>\n<p>one<br>\ntwo</p>"
+
+
 def test_only_those_are_told_who_want_to_be(chat: Chat, routing: Routing) -> None:
     routing.to_chat("drift")
 

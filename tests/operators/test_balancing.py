@@ -109,6 +109,15 @@ class TestWhereTheBooksDoNotBalance:
         assert self.snapshot.manifest.balance == "unbalanced"
         assert FINDINGS in self.snapshot.manifest.files
 
+    def test_the_account_is_published_before_the_task_fails(self, run: Run) -> None:
+        published: dict[str, Any] = {}
+        ti = SimpleNamespace(xcom_push=lambda key, value: published.update({key: value}))
+        with pytest.raises(VerificationFailed):
+            run(check(), ti=ti)
+        account = published["return_value"]
+        assert (account["verdict"], account["orphans"], account["strangers"]) == ("unbalanced", 2, 1)
+        assert account["findings"] == f"{self.snapshot.folder}/findings.csv"
+
     def test_the_report_shows_them(self) -> None:
         with self.snapshot.open("report.html") as stream:
             html = stream.read().decode()

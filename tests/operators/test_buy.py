@@ -15,6 +15,7 @@ from ocp_numbers.errors import (
     InvalidInput,
     NotEnoughNumbers,
     OrderConflict,
+    OrderCorrupt,
     OrderHeld,
     OutcomeUnknown,
     OverBudget,
@@ -52,6 +53,20 @@ def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OrderBook:
 
 def buy(**fields: Any) -> BuyNumbersOperator:
     return BuyNumbersOperator(task_id="buy", **{**PLACE, "settle_seconds": 0.05, **fields})
+
+
+def test_an_order_that_cannot_be_read_stops_the_task_before_it_looks_for_numbers(
+    world: World, run: Run, book: OrderBook
+) -> None:
+    """Whoever cannot read what was sent may not send anything; and no account is published that is none."""
+    ti = TaskInstance()
+    book.data_root.write(book.key("ocp_default/desk"), b'{"half": ')
+
+    with pytest.raises(OrderCorrupt, match="not a whole order document"):
+        run(buy(quantity=2, order_id="desk"), ti=ti)
+
+    assert world.writes() == {}
+    assert "return_value" not in ti.published
 
 
 def bought(world: World) -> dict[str, Decimal]:

@@ -125,6 +125,15 @@ def test_a_second_run_of_each_task_changes_nothing(scene: Scene, cleanup: Cleanu
     assert account["released"] == 5
 
 
+def test_where_no_number_is_due_nothing_is_given_up_and_nobody_had_to_approve(scene: Scene, cleanup: Cleanup) -> None:
+    for number in scene.due:
+        scene.sandbox.edit.remove_number(number)
+    plan = cleanup.select()
+    assert (plan["counts"]["release"], plan["ask"]) == (0, False)
+    assert cleanup.release(plan, approved=False) == {"released": 0}
+    assert scene.gone() == []
+
+
 def test_a_dry_run_goes_all_the_way_and_writes_nothing(scene: Scene, cleanup: Cleanup) -> None:
     plan = cleanup.select(dry_run=True)
     assert (plan["ask"], plan["unasked"]) == (False, "it is a dry run")

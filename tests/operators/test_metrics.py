@@ -76,14 +76,17 @@ class TestTheTable:
 
 
 class TestTelling:
-    def test_never_fails_the_work(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_never_fails_the_work(self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
         def broken(*_: Any, **__: Any) -> None:
             raise OSError("no route to the metrics")
 
         monkeypatch.setattr(stats, "incr", broken)
         monkeypatch.setattr(stats, "gauge", broken)
-        BOUGHT.tell(3, environment="ocp_default")
-        SNAPSHOT_AGE.tell(3, environment="ocp_default")
+        with caplog.at_level("DEBUG", "ocp_numbers.metrics"):
+            BOUGHT.tell(3, environment="ocp_default")
+            SNAPSHOT_AGE.tell(3, environment="ocp_default")
+        told = "The metric {} could not be told: no route to the metrics"
+        assert caplog.messages == [told.format(name) for name in ("bought", "snapshot_age_seconds")]
 
     def test_of_nothing_lets_a_graph_begin_at_zero(self, told: Told) -> None:
         BOUGHT.tell(0, environment="ocp_default")

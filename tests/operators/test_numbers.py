@@ -185,6 +185,8 @@ class TestDetachNumbers:
             run(DetachNumbersOperator(task_id="detach", numbers=[*mine, other], expected_mini_app_id=world.app))
 
         assert world.writes() == {}
+        run(DetachNumbersOperator(task_id="detach", numbers=mine, expected_mini_app_id=world.app))
+        assert world[mine[0]]["miniAppId"] is None
 
 
 class TestAddNumbers:

@@ -1,10 +1,20 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from ocp_numbers.errors import AccessRefused, Conflict, InvalidInput, NumberInUse, OutcomeUnknown, PlanChanged
+from ocp_numbers.errors import (
+    AccessRefused,
+    Conflict,
+    InvalidInput,
+    NumberInUse,
+    OutcomeUnknown,
+    PlanChanged,
+    Refused,
+    VerificationFailed,
+)
 from ocp_numbers.operators import DeleteNumbersOperator, DeleteSetOperator, ReleaseSetNumbersOperator
 from ocp_sandbox import Fault
 from operators.world import GROUP, Run, World, connect
@@ -16,6 +26,17 @@ def delete(numbers: list[str], **fields: Any) -> DeleteNumbersOperator:
 
 def release(set_id: str, expected: list[str], **fields: Any) -> ReleaseSetNumbersOperator:
     return ReleaseSetNumbersOperator(task_id="release", set_id=set_id, expected_numbers=expected, **fields)
+
+
+def before_each_call(operator: DeleteNumbersOperator, monkeypatch: pytest.MonkeyPatch, act: Callable[[], None]) -> None:
+    """Somebody else does something just before a number's deletion is sent."""
+    send = operator.client.numbers.delete
+
+    def overtaken(number: str) -> object:
+        act()
+        return send(number)
+
+    monkeypatch.setattr(operator.client.numbers, "delete", overtaken)
 
 
 class TestDeleteNumbers:
@@ -46,13 +67,10 @@ class TestDeleteNumbers:
     ) -> None:
         first, second = world.add(2)
         operator = delete([first, second])
-        send = operator.client.numbers.delete
-
-        def attach_other_then_delete(number: str) -> object:
-            world.sandbox.edit.change_number(second, mini_app_id=world.app, locale="en-US")
-            return send(number)
-
-        monkeypatch.setattr(operator.client.numbers, "delete", attach_other_then_delete)
+        edit = world.sandbox.edit
+        before_each_call(
+            operator, monkeypatch, lambda: edit.change_number(second, mini_app_id=world.app, locale="en-US")
+        )
 
         with pytest.raises(NumberInUse, match=rf"\{second} "):
             run(operator)
@@ -75,6 +93,35 @@ class TestDeleteNumbers:
         assert unknown.value.numbers == (numbers[0],)
         assert sum(world.writes().values()) == 1
         assert run(delete(numbers)) == {"changed": 2, "unchanged": 0}
+
+    @pytest.mark.parametrize(
+        ("answer", "error", "told"),
+        [
+            ('{"success": false, "message": "not today"}', Refused, "not today"),
+            ('{"success": true}', VerificationFailed, "OCP said yes, but still shows"),
+        ],
+    )
+    def test_what_ocp_goes_on_showing_is_not_taken_for_deleted_whatever_it_said(
+        self, world: World, run: Run, answer: str, error: type[Exception], told: str
+    ) -> None:
+        numbers = world.add(1)
+        world.sandbox.faults.add(Fault("DELETE", "/api/numbers/delete/*", kind="status", status=200, body=answer))
+
+        with pytest.raises(error, match=told):
+            run(delete(numbers))
+
+        assert sum(world.writes().values()) == 1
+        assert numbers[0] in world.all()
+
+    def test_a_number_that_somebody_else_deletes_meanwhile_is_not_asked_for_again(
+        self, world: World, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        first, second = world.add(2)
+        operator = delete([first, second])
+        before_each_call(operator, monkeypatch, lambda: world.sandbox.edit.remove_number(second))
+
+        assert run(operator) == {"changed": 2, "unchanged": 0}
+        assert sum(world.writes().values()) == 1
 
     def test_a_purchased_number_is_the_vendors_refusal(self, world: World, run: Run) -> None:
         numbers = world.add(1, purchased=True)

@@ -44,6 +44,20 @@ class TestEnsureSet:
 
         assert world.writes() == {}
 
+    def test_of_two_sets_of_that_name_none_is_guessed(
+        self, world: World, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        set_id, _ = world.add_set("Front desk")
+        operator = EnsureSetOperator(task_id="set", name="Front desk", group=GROUP)
+        there = operator.client.sets.get(set_id)
+        twin = there.model_copy(update={"id": "its-twin"})
+        monkeypatch.setattr(operator.client.sets, "list_for_group", lambda group: [there, twin])
+
+        with pytest.raises(InvalidInput, match=rf"has 2 sets named 'Front desk' \(ids {set_id}, its-twin\); rename"):
+            run(operator)
+
+        assert world.writes() == {}
+
     def test_someone_who_creates_it_meanwhile_is_no_failure(
         self, world: World, run: Run, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -68,8 +68,11 @@ class TestASentence:
 
         assert context["ti"].xcoms == {"note": "bought 5 of 5"}
 
-    def test_needs_neither_instance_nor_store(self) -> None:
-        OcpOperator(task_id="t").tell("bought 5 of 5")
+    def test_needs_neither_instance_nor_store(self, caplog: pytest.LogCaptureFixture) -> None:
+        with caplog.at_level("INFO"):
+            OcpOperator(task_id="t").tell("bought 5 of 5")
+
+        assert "bought 5 of 5" in caplog.messages
 
 
 class TestAnOperator:

@@ -77,3 +77,18 @@ def test_the_account_is_a_sentence(plan: RegionPlan) -> None:
         "Bought 1 of 1 in US/+1212 for 5, reused 1 of ours, attached 1 that were in the set, took over 1, left 1 as "
         f"they were: set front-desk of group retail-us now holds 5 numbers attached to {APP} with en-US."
     )
+
+
+def test_where_there_was_nothing_to_do_the_account_says_what_the_plan_said() -> None:
+    done = plan_region(region(quantity=2), seen(sets=(SET,), members=(attached(1), attached(2))))
+    assert account(done, bought=0, spent="0") == done.summary
+
+
+def test_a_plan_that_buys_nothing_expects_nobody_else_in_the_set() -> None:
+    free = number(4)
+    plan = plan_region(region(quantity=2), seen(sets=(SET,), members=(attached(1),), free=(free,)))
+    assert plan.order is None
+    assert obstacles(plan, found=SET, members=(attached(1), attached(4)), reusable={}) == []
+    assert obstacles(plan, found=SET, members=(attached(1), attached(9)), reusable={free.number: free}) == [
+        f"{named(9)} has come into the set"
+    ]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from ocp_numbers.markdown import SHOWN_AT_MOST
+from ocp_numbers.ordering import Offer, order_id, stamp
 from ocp_numbers.regions.page import page
-from ocp_numbers.regions.planning import plan_region
+from ocp_numbers.regions.plan import RegionOrder
+from ocp_numbers.regions.planning import order_wishes, plan_region
 from regions.examples import OTHER_APP, SET, attached, named, number, offer, region, seen
 
 
@@ -26,6 +30,19 @@ def test_the_page_says_what_is_reused_bought_taken_over_and_left_and_what_it_cos
     assert f"`{named(13)} for 7`" in shown
     assert "**Total: at most 13**" in shown
     assert f"`{plan.short_digest}`" in shown
+
+
+def test_an_order_that_has_brought_all_is_told_without_offers_and_spares() -> None:
+    name = order_id("ocp_default", "retail-us", "front-desk", generation=1)
+    wishes = order_wishes(region(quantity=2), tuple(Offer(number=named(place), price=Decimal(5)) for place in (1, 2)))
+    opened = RegionOrder(order_id=name, generation=1, is_open=True, wishes=wishes, owned=(named(1), named(2)))
+    free = tuple(number(place, note=stamp(name)) for place in (1, 2))
+    plan = plan_region(region(quantity=2), seen(free=free, orders=(opened,), stamped={named(1): 1, named(2): 1}))
+    shown = page(plan)
+    assert plan.order is not None
+    assert plan.order.to_buy == 0
+    assert f"| Bought for this order earlier | 2 | `{named(1)}` `{named(2)}` | - |" in shown
+    assert "Spares" not in shown
 
 
 def test_a_long_list_is_counted_not_shown() -> None:

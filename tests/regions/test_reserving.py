@@ -204,6 +204,12 @@ class TestWhatIsTaken:
         with pytest.raises(NotEnoughNumbers, match=r"2 more are reserved by plans .* for set north of group retail-us"):
             reserve(reservations, SOUTH, **there)
 
+    def test_nobody_is_blamed_where_nobody_holds_what_is_missing(self, reservations: Reservations) -> None:
+        reserve(reservations, NORTH, offers=tuple(offer(index) for index in range(2)))
+        with pytest.raises(NotEnoughNumbers) as missing:
+            reserve(reservations, SOUTH, offers=(offer(9),))
+        assert "reserved by plans" not in str(missing.value)
+
     def test_cheap_numbers_held_as_spares_are_used_where_the_others_break_the_budget(
         self, reservations: Reservations
     ) -> None:

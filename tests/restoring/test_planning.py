@@ -96,6 +96,44 @@ def test_what_cannot_come_back_is_listed_with_the_reason(estate: Estate) -> None
         assert part in told
 
 
+class TestWhatARunDidToSets:
+    def test_one_that_was_moved_is_named_with_the_way_back(self, estate: Estate) -> None:
+        west = estate.client.sets.get(estate.sets[2])
+        before = west.model_copy(update={"group_id": "east"})
+        estate.journal("r").intend("update set", [SetEdit(before=before, after=west)])
+
+        (told,) = estate.plan("edits/r").first_refused
+        assert f"{west.name}" in told
+        assert "is a set that the run moved; move it back to group east" in told
+
+    def test_what_no_longer_stands_is_not_told(self, estate: Estate) -> None:
+        """Made and gone again, renamed and named as before, moved and moved back."""
+        front = estate.client.sets.get(estate.sets[0])
+        elsewhere, renamed = (front.model_copy(update=fields) for fields in ({"group_id": "west"}, {"name": "Hall"}))
+        made = NumberSet(id="", name="Lobby", group_id="east")
+        journal = estate.journal("r")
+        journal.intend("create set", [SetEdit(after=made)])
+        journal.intend("update set", [SetEdit(before=front, after=renamed), SetEdit(before=front, after=elsewhere)])
+        journal.intend("delete set", [SetEdit.gone(front)])
+
+        assert estate.reasons(estate.plan("edits/r")) == []
+
+    def test_a_number_goes_back_into_the_set_that_took_the_name_of_its_former_one(self, estate: Estate) -> None:
+        """Which the entry about the number tells, although none is about the set."""
+        (number, *_), old = estate.numbers, estate.client.sets.get(estate.sets[0])
+        estate.client.sets.add_numbers(old.id, numbers=[number])
+        before = estate.rows()[number]
+        estate.journal("r").intend("empty set", [NumberEdit.of(before, set_id=None)])
+        estate.client.sets.remove_numbers(old.id, numbers=[number])
+        estate.client.sets.delete(old.id)
+        new = estate.client.sets.create(name=old.name, group_id="east")
+
+        restored = estate.restore("edits/r")
+
+        assert restored.impossible == set()
+        assert estate.rows()[number].set_id == new.id != old.id
+
+
 def test_a_damaged_part_of_the_journal_is_named_and_the_rest_is_undone(estate: Estate) -> None:
     one, two = estate.numbers[:2]
     before, journal = estate.rows(), estate.journal("r")

@@ -96,6 +96,24 @@ def test_leaves_what_is_wrong_for_good_to_the_task(world: World, monkeypatch: py
     assert "until" in within(20, fired(trigger("no_such_connection")))
 
 
+@pytest.mark.parametrize("how", ["it is so", "it is wrong for good", "there is no connection"])
+def test_fires_once_and_is_over(world: World, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    connect(monkeypatch, world.sandbox, "other", password="wrong")
+    conn_id = {"it is so": "ocp_default", "it is wrong for good": "other"}.get(how, "no_such_connection")
+    waited = trigger(conn_id, numbers=world.add(1))
+
+    async def to_the_end() -> int:
+        return len([event async for event in waited.run()])
+
+    assert within(20, to_the_end()) == 1
+    within(20, waited.cleanup())
+
+
+def test_one_that_never_looked_has_nothing_to_close(world: World) -> None:
+    within(20, trigger().cleanup())
+    assert world.sandbox.calls() == []
+
+
 def test_carries_no_secret(world: World) -> None:
     path, fields = trigger().serialize()
 

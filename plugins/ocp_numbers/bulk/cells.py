@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
 from ocp_numbers.errors import InvalidInput
@@ -59,14 +58,10 @@ def _digits(first: str, rest: str, power: str) -> str:
         raise ValueError(
             "has lost digits to the spreadsheet's short form; format the column as text and put the numbers in again"
         )
-    try:
-        value = Decimal(f"{first}.{rest or 0}").scaleb(exponent)
-    except InvalidOperation:  # pragma: no cover - two digits of exponent are always within reach
-        raise ValueError("is not a number") from None
-    digits = f"{value:f}".partition(".")
-    if digits[2].strip("0") or not _WHOLE.fullmatch(digits[0]):
+    whole, fraction = (first + rest[:exponent]).lstrip("0"), rest[exponent:]
+    if fraction.strip("0") or not _WHOLE.fullmatch(whole):
         raise ValueError("is not in E.164; write + and 7 to 15 digits, such as +12125550123")
-    return digits[0]
+    return whole
 
 
 def _any(value: str, *, field: str) -> str:

@@ -69,7 +69,10 @@ class Screen:
         if not errors.is_terminal:
             yield
             return
-        with errors.status(Text(doing)) as status, heard_by(lambda line: status.update(Text(printable(line)))):
+        with (
+            errors.status(Text(printable(doing))) as status,
+            heard_by(lambda line: status.update(Text(printable(line)))),
+        ):
             yield
 
 
