@@ -24,12 +24,12 @@ To undo what is not final, trigger `apply_number_changes` with `cleanup_unused_n
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
 from pathlib import Path
 
 from airflow.sdk import DAG, CronTriggerTimetable, Param, chain
 
+from ocp_numbers import deployment
 from ocp_numbers.cleanup.policy import CleanupPolicy
 from ocp_numbers.operators.approval import ApprovePlanOperator
 from ocp_numbers.operators.cleanup import (
@@ -39,15 +39,14 @@ from ocp_numbers.operators.cleanup import (
     VerifyCleanupOperator,
 )
 
-TIMEZONE = os.environ.get("OCP_NUMBERS_TIMEZONE", "UTC")
-MISSED = timedelta(hours=1)  # unpaused for the first time any later, it waits for its next hour
+TIMEZONE = deployment.timezone()
 POLICY = Path(__file__).resolve().parents[1] / "include" / "cleanup.yaml"
 
 with DAG(
     "cleanup_unused_numbers",
     description="Marks unused numbers, and gives up those that stayed unused, after approval",
     doc_md=__doc__,
-    schedule=CronTriggerTimetable("0 6 * * MON", timezone=TIMEZONE, run_immediately=MISSED),
+    schedule=CronTriggerTimetable("0 6 * * MON", timezone=TIMEZONE, run_immediately=deployment.MISSED),
     catchup=False,
     max_active_runs=1,
     tags=["ocp", "cleanup"],

@@ -67,8 +67,7 @@ SEARCHED = {
 }
 KEEP_DAYS = 400
 LATE_AFTER = timedelta(hours=2)
-TIMEZONE = os.environ.get("OCP_NUMBERS_TIMEZONE", "UTC")
-MISSED = timedelta(hours=1)  # unpaused for the first time any later, it waits for its next hour
+TIMEZONE = deployment.timezone()
 DEFAULT_POOL = "default_pool"
 POOLS = deployment.pools(os.environ.get("OCP_NUMBERS_POOLS"))
 
@@ -76,7 +75,7 @@ with DAG(
     "nightly_inventory_export",
     description="Proven complete inventory of each environment, every night, as Parquet and CSV",
     doc_md=__doc__,
-    schedule=CronTriggerTimetable("0 2 * * *", timezone=TIMEZONE, run_immediately=MISSED),
+    schedule=CronTriggerTimetable("0 2 * * *", timezone=TIMEZONE, run_immediately=deployment.MISSED),
     catchup=False,
     max_active_runs=1,
     deadline=DeadlineAlert(

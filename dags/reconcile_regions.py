@@ -26,13 +26,13 @@ itself, so that a night without an export still has its comparison, and an expor
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from airflow.sdk import DAG, CronTriggerTimetable, Param, XComArg, chain, task_group
 
+from ocp_numbers import deployment
 from ocp_numbers.operators.reconciling import (
     AskToProvisionOperator,
     CompareRegionOperator,
@@ -42,15 +42,14 @@ from ocp_numbers.operators.reconciling import (
 )
 
 INCLUDE = Path(__file__).resolve().parents[1] / "include"
-TIMEZONE = os.environ.get("OCP_NUMBERS_TIMEZONE", "UTC")
-MISSED = timedelta(hours=1)  # unpaused for the first time any later, it waits for its next hour
+TIMEZONE = deployment.timezone()
 ANSWER_WITHIN = timedelta(hours=20)
 
 with DAG(
     "reconcile_regions",
     description="Compares every declared region with reality, and has drifted ones provisioned where a person asks",
     doc_md=__doc__,
-    schedule=CronTriggerTimetable("0 3 * * *", timezone=TIMEZONE, run_immediately=MISSED),
+    schedule=CronTriggerTimetable("0 3 * * *", timezone=TIMEZONE, run_immediately=deployment.MISSED),
     catchup=False,
     max_active_runs=1,
     tags=["ocp", "provisioning"],

@@ -25,6 +25,7 @@ from ocp_numbers.errors import InvalidInput, quoted
 from ocp_numbers.stores import STAGING, store_of
 
 ENVIRONMENT_VARIABLE = "OCP_NUMBERS_DATA"
+
 STAGED_FOR = 24 * 3600.0
 """Seconds after which what is still staged was left by a process that is gone."""
 

@@ -1,10 +1,11 @@
-"""What a deployment says in its environment variables: which connections the DAGs look after, and in which pools; and
-where the project's files are.
+"""What a deployment says in its environment variables: which connections the DAGs look after, in which pools, and in
+which time zone; and where the project's files are.
 """
 
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 from ocp_numbers.errors import InvalidInput
@@ -13,6 +14,9 @@ WRITES = "ocp_writes"
 """The pool of paid and destructive tasks; it has one slot."""
 
 VARIABLE = "OCP_NUMBERS_POOLS"
+
+MISSED = timedelta(minutes=5)
+"""How late a scheduled DAG's very first run may be: unpaused any later, it waits for its next hour."""
 
 
 def project() -> Path:
@@ -23,6 +27,11 @@ def project() -> Path:
     if (own / "dags").is_dir() and (own / "include").is_dir():
         return own
     return Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser()
+
+
+def timezone() -> str:
+    """In which the DAGs' hours are: ``OCP_NUMBERS_TIMEZONE``, UTC by default."""
+    return os.environ.get("OCP_NUMBERS_TIMEZONE", "UTC")
 
 
 def environments() -> list[str]:
