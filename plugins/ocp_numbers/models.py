@@ -29,13 +29,18 @@ AS_THE_PLATFORM_COUNTS = {"maximum": 2**31 - 1}
 """What the contract says of such a number; what we believe at most is our affair."""
 
 
-def _no_truth_value(value: object) -> object:
-    if isinstance(value, bool):
-        raise ValueError("a truth value is no count")
-    return value
+def no_truth_value(told: str) -> BeforeValidator:
+    """Refuses true and false, which are whole numbers to Python, with the message ``told``."""
+
+    def check(value: object) -> object:
+        if isinstance(value, bool):
+            raise ValueError(told)
+        return value
+
+    return BeforeValidator(check)
 
 
-Count = Annotated[int, BeforeValidator(_no_truth_value)]
+Count = Annotated[int, no_truth_value("a truth value is no count")]
 Total = Annotated[Count, Field(ge=0, le=MOST_NUMBERS, json_schema_extra=AS_THE_PLATFORM_COUNTS)]
 
 

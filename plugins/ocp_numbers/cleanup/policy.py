@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from ocp_numbers.cleanup.marks import without_mark
 from ocp_numbers.errors import InvalidInput, quoted
-from ocp_numbers.models import PhoneNumber
+from ocp_numbers.models import PhoneNumber, no_truth_value
 from ocp_numbers.plain_yaml import read_yaml
 
 _NOT_ASKED = ("dry_run", "max_snapshot_age_hours")
@@ -38,17 +38,11 @@ def _patterns(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(set(values)))
 
 
-def _no_switch(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise ValueError("write a number")
-    return value
-
-
 _Names = Annotated[tuple[str, ...], BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)]
 _Percent = Annotated[
     Decimal,
     Field(strict=False, ge=0, le=100, allow_inf_nan=False, decimal_places=6),
-    BeforeValidator(_no_switch),
+    no_truth_value("write a number"),
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": 100}),
 ]
 

@@ -70,6 +70,7 @@ def _of_form(pattern: str | Pattern[str]) -> WithJsonSchema:
 
 _SOMETHING = _of_form(r"[^\x00-\x1F]*[^\s\x00-\x1F\x85][^\x00-\x1F]*")
 _ANY_NUMBER = _of_form(E164)
+
 Number = Annotated[str, AfterValidator(_one_number), _ANY_NUMBER]
 PhoneNumbers = Annotated[
     tuple[str, ...],
