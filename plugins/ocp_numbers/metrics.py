@@ -68,7 +68,7 @@ PROBLEMS = Metric("problems", "gauge", "checks", "checks of check_deployment tha
 API_CALLS = Metric("api_calls", "counter", "requests", "requests sent to the platform, logins and repeats included")
 API_RETRIES = Metric("api_retries", "counter", "requests", "calls that were sent again after a passing fault")
 API_THROTTLED = Metric("api_throttled", "counter", "answers", "answers that asked to slow down (status 429)")
-API_DRIFT = Metric("api_drift", "counter", "fields", "fields of answers that departed from the contract with OCP")
+API_DRIFT = Metric("api_drift", "counter", "fields", "fields and columns that departed from the contract with OCP")
 
 METRICS = (
     BOUGHT,
