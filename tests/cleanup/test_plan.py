@@ -64,7 +64,10 @@ def test_the_refusal_names_limits_and_numbers_but_not_all_of_a_long_list():
 
 
 def test_marks_alone_break_no_limit():
-    plan(*(line(place, Action.MARK) for place in range(90)), estate=100, max_release=0).check_limits()
+    marks = [line(place, Action.MARK) for place in range(90)]
+    plan(*marks, estate=100, max_release=0).check_limits()
+    with pytest.raises(LimitExceeded, match="max_release is 0"):
+        plan(*marks, line(90), estate=100, max_release=0).check_limits()
 
 
 @pytest.mark.parametrize(

@@ -72,13 +72,7 @@ def _bounds(content: Any) -> Any:
 
     A name is told from a text by the colon after it. ``None`` where there is no text, or a quote too many.
     """
-    blocks = [(start, content[start : start + _BLOCK]) for start in range(0, len(content), _BLOCK)]
-    found = [np.flatnonzero(block == _QUOTE) + start for start, block in blocks]
-    quotes = np.concatenate(found, dtype=np.int32, casting="unsafe")
-    if len(quotes) % 2:
-        return None
-    strings = quotes.reshape(-1, 2)
-    texts = strings.compress(content.take(strings[:, 1] + 1, mode="clip") != _COLON, axis=0)
+    texts = _texts(content)
     if not len(texts):
         return None
     bounds = np.empty(texts.size + 2, np.int32)
@@ -86,6 +80,22 @@ def _bounds(content: Any) -> Any:
     bounds[1:-1] = texts.ravel()
     bounds[1:-1:2] += 1  # a text begins behind its quote, and ends before the other
     return bounds
+
+
+def _texts(content: Any) -> Any:
+    """The places of the two quotes of each text; none where there is a quote too many."""
+    quotes = _quotes(content)
+    if len(quotes) % 2:
+        return quotes[:0]
+    strings = quotes.reshape(-1, 2)
+    return strings.compress(content.take(strings[:, 1] + 1, mode="clip") != _COLON, axis=0)
+
+
+def _quotes(content: Any) -> Any:
+    """The places of all quotes."""
+    blocks = [(start, content[start : start + _BLOCK]) for start in range(0, len(content), _BLOCK)]
+    found = [np.flatnonzero(block == _QUOTE) + start for start, block in blocks]
+    return np.concatenate(found, dtype=np.int32, casting="unsafe")
 
 
 def _texts_by_field(pieces: list[str], order: Any) -> tuple[Sequence[str], Any] | None:

@@ -31,7 +31,7 @@ from ocp_numbers.inventory.schema import DecodedPage, NotAPage, ascends, decode,
 Progress = Callable[[int, int, int], None]
 """Called with pages done, pages in all, and rows so far."""
 
-WINDOW = 2
+WINDOW = 1.5
 """Pages in flight or waiting per connection."""
 LARGEST_PAGE, LARGEST_BODY = 10_000, 2**20
 """Numbers and bytes up to which a page is made larger than it was asked for at first."""

@@ -25,10 +25,10 @@ from ocp_numbers.threads import Threads
 
 PARQUET, CSV, REJECTS = "numbers.parquet", "numbers.csv.gz", "rejects.jsonl"
 
-ROW_GROUP_ROWS = 65_536
+ROW_GROUP_ROWS = 16_384
 ROW_GROUP_BYTES = 32 * 2**20
-"""A row group ends at whichever comes first: long notes must not pile up in memory."""
-PAGES_WAITING = 4
+"""A row group ends at whichever comes first: neither many rows nor long notes may pile up in memory."""
+PAGES_WAITING = 6
 """Pages that may wait for the writing thread before reading waits for it."""
 
 _UNIQUE = ("number", "note")
