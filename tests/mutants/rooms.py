@@ -74,7 +74,7 @@ ROOMS = {
 }
 
 NO_DECISION = (
-    r'"[^"]*\w[,;:.]? [^"]*"',  # a text of several words: a sentence for a person
+    r'^(?:[^"]*"[^"]*")*[^"]*"[^"]*\w[,;:.]? [^"]*"',  # a text of several words: a sentence for a person
     r"^\s*log\.\w+\(",  # what is logged
     r"\bshown\(",  # a list of numbers within such a sentence
     r"encoding=",  # UTF-8, which is the default on every machine that this runs on
