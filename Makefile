@@ -54,7 +54,7 @@ test: env ## run the tests
 lint: env ## format, lint, types, import contracts
 	@$(BIN)/ruff format --check $(SOURCES) docs/scripts
 	@$(BIN)/ruff check $(SOURCES) docs/scripts
-	@$(BIN)/mypy plugins/ocp_numbers include/ocp_sandbox include/ocp_demo include/ocp_cluster dags
+	@$(BIN)/mypy plugins/ocp_numbers include/ocp_sandbox include/ocp_demo include/ocp_cluster dags tests/bench
 	@cd plugins && PYTHONPATH=../include ../$(BIN)/lint-imports --config ../pyproject.toml
 	@$(BIN)/python -m pip check
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from bench.measure import PROJECT, Cost, median, once, python
+from bench.measure import BASE, PROJECT, Cost, median, once, python
 
 QUANTITIES = (10, 100, 1_000)
 BATCH = 50
@@ -26,7 +26,7 @@ NAMES = {
 }
 
 ORDER = """
-import airflow.sdk, datetime, tempfile
+import datetime, tempfile
 from ocp_numbers.client import ClientSettings, OcpClient
 from ocp_numbers.data_root import DataRoot
 from ocp_numbers.ordering import Buyer, OrderBook, Policy, Wishes
@@ -45,17 +45,18 @@ assert receipt.outcome == "complete" and len(receipt.bought) == {quantity}, rece
 
 def run() -> None:
     """Print wall time, CPU time, peak memory and the calls by operation of an order of each size."""
-    idle = median([once(python("import airflow.sdk")) for _ in range(RUNS)])
-    print(f"One order in batches of {BATCH}, {STOCK:,} numbers for sale; medians of {RUNS}, each on a new platform")
-    print(f"  {'import airflow.sdk':<14} {idle}")
+    print(
+        f"One order in batches of {BATCH}, {STOCK:,} numbers for sale; medians of {RUNS}, each on a new platform; over "
+        f"import {BASE}"
+    )
     for quantity in QUANTITIES:
         costs, calls = zip(*(order(quantity) for _ in range(RUNS)), strict=True)
         figures, counted = median(costs), calls[-1]
         batches = -(-quantity // BATCH)
         total = counted.total()
         print(
-            f"  {quantity:>5,} numbers  {figures}   + {(figures.peak - idle.peak) / 2**20:3.0f} MiB   {total} calls, "
-            f"{total / batches:.1f} a batch, {total / quantity:.3f} a number"
+            f"  {quantity:>5,} numbers  {figures}   {total} calls, {total / batches:.1f} a batch, "
+            f"{total / quantity:.3f} a number"
         )
         for operation, count in counted.most_common():
             print(f"      {NAMES.get(operation, operation):<26} {count:>4}   {count / batches:5.2f} a batch")
@@ -67,7 +68,8 @@ def order(quantity: int) -> tuple[Cost, Counter[str]]:
     :raises RuntimeError: when the platform's ledger does not hold exactly what was ordered.
     """
     with sandbox() as host:
-        cost = once(python(ORDER.format(host=host, quantity=quantity, budget=10 * quantity, batch=BATCH)))
+        code = ORDER.format(host=host, quantity=quantity, budget=10 * quantity, batch=BATCH)
+        cost = once(python(code, after=BASE))
         bought = ask(host, "ledger")["totals"]["bought"]
         if bought != quantity:
             raise RuntimeError(f"ordered {quantity} numbers, the ledger has {bought}")

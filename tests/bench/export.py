@@ -14,8 +14,8 @@ from math import ceil
 from statistics import fmean
 
 from bench.export_server import PAGE_SIZE
-from bench.measure import PROJECT, Figures, alternate
-from bench.peers import BASE, BY_PAGE, BY_ROW, DLT, DUCKDB, FLOOR, HTTP_OPERATOR, THIS, Task, Way, prepare
+from bench.measure import BASE, PROJECT, Figures, alternate
+from bench.peers import BY_PAGE, BY_ROW, DLT, DUCKDB, FLOOR, HTTP_OPERATOR, THIS, Task, Way, prepare
 
 EVERYBODY = (FLOOR, DUCKDB, HTTP_OPERATOR, DLT, BY_ROW, BY_PAGE, THIS)
 QUICK = (FLOOR, DUCKDB, BY_PAGE, THIS)

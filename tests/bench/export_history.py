@@ -36,7 +36,7 @@ class Memory:
     def fetch(self, page: int, page_size: int, read: Callable[[bytes], ResultT]) -> ResultT:
         """What ``read`` makes of page ``page``."""
         self.calls += 1
-        return read(self._listing.page(page, page_size).partition(b"\r\n\r\n")[2])
+        return read(self._listing.read(self._listing.page(page, page_size)).partition(b"\r\n\r\n")[2])
 
     def csv(self) -> str:
         """Not asked for."""

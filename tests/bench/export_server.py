@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import sys
+from contextlib import suppress
+from tempfile import TemporaryFile
 
 PAGE_SIZE = 500
 TOKEN = json.dumps(
@@ -38,31 +41,46 @@ def row(place: int) -> dict[str, str | None]:
 
 
 class Listing:
-    """The answers, heads and bodies, to every page of ``rows`` numbers, rendered as far as they can be beforehand.
+    """The answers to every page of ``rows`` numbers, heads and bodies, one behind the other in a file.
 
-    Pages of :data:`PAGE_SIZE` lie ready; one of several times that is put together of them, up to ``largest`` numbers.
-    For any other size, and for a larger one, pages of :data:`PAGE_SIZE` are answered.
+    Pages of :data:`PAGE_SIZE` lie ready; those of several times that, up to ``largest`` numbers, do so once one of them
+    was asked for. For any other size, and for a larger one, pages of :data:`PAGE_SIZE` are answered.
     """
 
     def __init__(self, rows: int, largest: int) -> None:
+        self.file = TemporaryFile()  # noqa: SIM115 - as long as this is, and gone with it
         self._rows = rows
         self._largest = largest
         self._texts = [
             json.dumps([row(place) for place in range(start, min(rows, start + PAGE_SIZE))])[1:-1].encode()
             for start in range(0, rows, PAGE_SIZE)
         ]
-        self._ready = [self._rendered(page, 1) for page in range(1, len(self._texts) + 2)]
+        self._ready = {1: self._written(1)}
 
-    def page(self, number: int, size: int) -> bytes:
-        """The answer to page ``number``, from 1, of ``size`` numbers."""
+    def page(self, number: int, size: int) -> slice:
+        """Where in the file the answer to page ``number``, from 1, of ``size`` numbers stands."""
         times = size // PAGE_SIZE if PAGE_SIZE < size <= self._largest and size % PAGE_SIZE == 0 else 1
-        return self._ready[number - 1] if times == 1 else self._rendered(number, times)
+        if times not in self._ready:
+            self._ready[times] = self._written(times)
+        return self._ready[times][number - 1]
 
-    def _rendered(self, number: int, times: int) -> bytes:
+    def read(self, place: slice) -> bytes:
+        """The answer at ``place``."""
+        return os.pread(self.file.fileno(), place.stop - place.start, place.start)
+
+    def _written(self, times: int) -> list[slice]:
+        """Where the pages of ``times`` :data:`PAGE_SIZE` stand, and an empty one behind them."""
+        places = []
         size = PAGE_SIZE * times
-        numbers = b", ".join(self._texts[(number - 1) * times : number * times])
-        about = f'"page": {number}, "pageSize": {size}, "numberOfPages": {-(-self._rows // size)}'
-        return answer(b'{"numbers": [%s], %s, "allNumbers": %d}' % (numbers, about.encode(), self._rows))
+        pages = -(-self._rows // size)
+        for number in range(1, pages + 2):
+            numbers = b", ".join(self._texts[(number - 1) * times : number * times])
+            about = f'"page": {number}, "pageSize": {size}, "numberOfPages": {pages}, "allNumbers": {self._rows}'
+            start = self.file.tell()
+            self.file.write(answer(b'{"numbers": [%s], %s}' % (numbers, about.encode())))
+            places.append(slice(start, self.file.tell()))
+        self.file.flush()
+        return places
 
 
 def answer(body: bytes) -> bytes:
@@ -72,7 +90,7 @@ def answer(body: bytes) -> bytes:
 
 
 class Connection(asyncio.Protocol):
-    """Answers one request after the other, each after ``latency`` seconds."""
+    """Answers one request after the other, each after ``latency`` seconds; the kernel copies pages from the file."""
 
     def __init__(self, listing: Listing, latency: float) -> None:
         self.listing = listing
@@ -90,15 +108,21 @@ class Connection(asyncio.Protocol):
         if not blank or len(rest) < (int(length[1]) if length else 0):
             return
         self.waiting = b""
-        asyncio.get_running_loop().call_later(self.latency, self.transport.write, self._answer(head))
+        self.answering = asyncio.ensure_future(self._answer(head.partition(b"\r\n")[0]))
 
-    def _answer(self, head: bytes) -> bytes:
-        target = head.partition(b"\r\n")[0]
+    async def _answer(self, target: bytes) -> None:
+        await asyncio.sleep(self.latency)
         page, size = _PAGE.search(target), _SIZE.search(target)
         if page is None:
-            return answer(TOKEN)
-        content = self.listing.page(int(page[1]), int(size[1]) if size else PAGE_SIZE)
-        return content.partition(b"\r\n\r\n")[0] + b"\r\n\r\n" if target.startswith(b"HEAD") else content
+            self.transport.write(answer(TOKEN))
+            return
+        place = self.listing.page(int(page[1]), int(size[1]) if size else PAGE_SIZE)
+        if target.startswith(b"HEAD"):
+            self.transport.write(self.listing.read(place).partition(b"\r\n\r\n")[0] + b"\r\n\r\n")
+            return
+        with suppress(ConnectionError):
+            loop = asyncio.get_running_loop()
+            await loop.sendfile(self.transport, self.listing.file, place.start, place.stop - place.start)
 
 
 async def serve(rows: int, latency: float, largest: int) -> None:

@@ -19,18 +19,24 @@ from typing import TypeVar
 
 PROJECT = Path(__file__).resolve().parents[2]
 
+BASE = "airflow.sdk"
+"""What is imported in any process of Airflow's anyway, and not counted."""
+
 NameT = TypeVar("NameT", bound=Hashable)
 
 _PART = """
 import {module}
-import json, os, resource, time
-def used():
+def _used():
+    import resource, time
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return time.monotonic(), usage.ru_utime + usage.ru_stime, usage.ru_maxrss
-began = used()
+def _tell(before):
+    import json, os
+    with os.fdopen(int(os.environ["BENCH_TELL"]), "w") as pipe:
+        json.dump([now - then for then, now in zip(before, _used())], pipe)
+_before = _used()
 {code}
-with os.fdopen(int(os.environ["BENCH_TELL"]), "w") as pipe:
-    json.dump([after - before for before, after in zip(began, used())], pipe)
+_tell(_before)
 """
 
 

@@ -12,10 +12,7 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from bench.measure import PROJECT, python
-
-BASE = "airflow.sdk"
-"""What is imported in any process of Airflow's anyway, and not counted."""
+from bench.measure import BASE, PROJECT, python
 
 ENVIRONMENT = PROJECT / ".bench"
 REQUIREMENTS = Path(__file__).with_name("requirements-peers.txt")

@@ -63,7 +63,7 @@ def csv_by_duckdb(snapshot: CompleteSnapshot) -> Iterator[Row]:
 
 def xlsx_by_openpyxl(snapshot: CompleteSnapshot) -> Iterator[Row]:
     """``numbers.xlsx`` by openpyxl, for which nothing and an empty text are the same."""
-    from openpyxl import load_workbook  # type: ignore[import-untyped]
+    from openpyxl import load_workbook
 
     book = load_workbook(_path(snapshot, "numbers.xlsx"), read_only=True)
     rows = book.active.iter_rows(max_col=len(COLUMNS), values_only=True)
