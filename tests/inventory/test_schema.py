@@ -99,9 +99,10 @@ def test_counts_may_be_written_as_text_and_behind_a_byte_order_mark() -> None:
     assert (page.all_numbers, page.number_of_pages, page.count) == (43, 3, 1)
 
 
-def test_bytes_that_are_not_utf8_are_refused() -> None:
+@pytest.mark.parametrize("field", ["note", "caf?"], ids=["in a text", "in the name of a field that nobody knows"])
+def test_bytes_that_are_not_utf8_are_refused(field: str) -> None:
     with pytest.raises(NotAPage):
-        decode(body([row(0, note="caf?")]).replace(b"caf?", b"caf\xe9"))
+        decode(body([row(0, **{field: "caf?"})]).replace(b"caf?", b"caf\xe9"))
 
 
 def test_both_spellings_of_a_set_are_read_and_unknown_fields_ignored() -> None:

@@ -118,6 +118,8 @@ class Workspace:
             # The tests start threads, and the copy of a process has none of them.
             "process_isolation": "forkserver",
             "use_git_change_detection": False,
+            # A mutant that never ends is known by four times the CPU time that its tests take; 30 times would cost hours.
+            "timeout_multiplier": 2.0,
         }
         (self._place / "pyproject.toml").write_text(
             "[tool.pytest.ini_options]\n"

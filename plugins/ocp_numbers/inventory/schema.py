@@ -139,7 +139,8 @@ def _decode_columns(raw: bytes) -> DecodedPage | None:
     spelt = columns_of(parts.rows, _FIELDS) if parts else None
     alike = parts is not None and spelt is not None and "number" in spelt and not spelt["number"].null_count
     try:
-        page: Any = _DECODER.decode(parts.around if parts and alike else raw)
+        # as text: of bytes, the decoder would not look at names that it does not know
+        page: Any = _DECODER.decode(parts.around if parts and alike else raw.decode())
     except (ValueError, RecursionError):
         return None
     if spelt is None or not alike:
