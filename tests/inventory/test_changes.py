@@ -66,6 +66,8 @@ def test_each_kind_of_change_is_told_with_before_and_after(export_of: ExportOf) 
     assert snapshot.manifest.changes.counts == {
         "added": 1, "changed": 3, "detached": 1, "gone": 1, "moved": 1, "reattached": 1
     }  # fmt: skip
+    with snapshot.open("changes.parquet") as stream:
+        assert pq.read_metadata(stream).row_group(0).column(0).compression == "ZSTD"
 
 
 def test_an_attached_number_is_told_as_attached(export_of: ExportOf) -> None:

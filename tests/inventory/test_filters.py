@@ -196,12 +196,13 @@ def test_a_search_is_compared_with_what_the_same_search_found_before(export_of: 
 
 
 def test_old_snapshots_of_a_search_go_and_those_of_the_whole_stay(export_of: ExportOf, root: DataRoot) -> None:
-    for day in range(9):
-        for scope in (Scope(environment=ENVIRONMENT), PARTS[1]):
-            export_of(estate_of(5), scope=scope, day=DAY + timedelta(day)).run()
-    gone = expire(root, PARTS[1], today=DAY + timedelta(30), keep_days=5)
-    assert gone == [DAY, DAY + timedelta(1)]
-    assert len(dates(root, ENVIRONMENT)) == 9
+    part, whole = ([DAY + timedelta(first + night) for night in range(9)] for first in (0, 10))
+    for scope, days in ((PARTS[1], part), (Scope(environment=ENVIRONMENT), whole)):
+        for day in days:
+            export_of(estate_of(5), scope=scope, day=day).run()
+    assert expire(root, PARTS[1], today=DAY + timedelta(30), keep_days=5) == part[:2]
+    assert dates(root, ENVIRONMENT, *PARTS[1].part) == part[2:]
+    assert dates(root, ENVIRONMENT) == whole
 
 
 def test_the_report_says_what_was_searched_for(export_of: ExportOf) -> None:
