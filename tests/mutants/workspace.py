@@ -118,9 +118,9 @@ class Workspace:
             # The tests start threads, and the copy of a process has none of them.
             "process_isolation": "forkserver",
             "use_git_change_detection": False,
-            # A mutant that never ends is known by twice the CPU time of its tests, with six seconds for imports; mutmut's
-            # own thirty times would cost hours.
-            "timeout_multiplier": 1.0,
+            # A mutant that never ends is known by five times the time of its tests, with six seconds for imports, or by
+            # ten times as much CPU time; mutmut's own three times as long would cost hours.
+            "timeout_multiplier": 5.0,
             "timeout_constant": 6.0,
         }
         (self._place / "pyproject.toml").write_text(
